@@ -52,7 +52,7 @@ fn detect() -> Isa {
 /// `$body` is an `#[inline(always)]` function whose first generic parameter says whether a fused
 /// multiply-add is one instruction.
 macro_rules! per_isa {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$g:ident : $bound:path>)? ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:path) => {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<$g:ident : $bound:path>)? ($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
         $(#[$meta])*
         #[allow(clippy::too_many_arguments)]
         $vis fn $name $(<$g: $bound>)? ($($arg: $ty),*) $(-> $ret)? {

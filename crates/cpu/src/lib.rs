@@ -1,1 +1,5 @@
-//! neurona-cpu
+//! Graph → program on the processor.
+pub mod compile;
+pub mod exec;
+pub mod isa;
+pub mod kernels;

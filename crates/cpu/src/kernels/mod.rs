@@ -1,10 +1,77 @@
-//! Kernels: what a compiled program executes. Each checks its buffers' addresses at run time only
-//! through [`crate::exec::Context`]; sizes were fixed when the program was compiled.
+//! Kernels: what a compiled program executes. Each finds its data at run time only through
+//! [`crate::exec::Context`]; sizes were fixed when the program was compiled.
 
-pub mod conv;
-pub mod gemm;
+pub mod contract;
+pub mod index;
 pub mod map;
 pub mod math;
-pub mod movement;
+pub mod micro;
 pub mod reduce;
 pub mod region;
+
+use crate::exec::Context;
+use contract::Contract;
+use index::{Gather, Scatter};
+use reduce::Reduce;
+use region::Region;
+
+/// How a kernel treats what its result's memory holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Overwrites it.
+    Write,
+    /// Adds to it.
+    Add,
+    /// Adds to it, except in the first tile of a gradient group, which overwrites.
+    Accumulate,
+}
+
+impl Mode {
+    /// Whether to add, here and now.
+    pub fn adds(self, cx: &Context) -> bool {
+        match self {
+            Mode::Write => false,
+            Mode::Add => true,
+            Mode::Accumulate => !cx.first,
+        }
+    }
+}
+
+/// One step of a program.
+#[derive(Clone, Debug)]
+pub enum Kernel {
+    /// Element-by-element operations.
+    Region(Region),
+    /// Matrix products and convolutions.
+    Contract(Contract),
+    /// Sums and maxima over axes.
+    Reduce(Reduce),
+    /// Rows of a table.
+    Gather(Gather),
+    /// Rows added into a table.
+    Scatter(Scatter),
+}
+
+impl Kernel {
+    /// Runs the kernel.
+    pub fn run(&self, cx: &Context) {
+        match self {
+            Kernel::Region(r) => r.run(cx, 0, r.blocks()),
+            Kernel::Contract(c) => c.run(cx),
+            Kernel::Reduce(r) => r.run(cx),
+            Kernel::Gather(g) => g.run(cx),
+            Kernel::Scatter(s) => s.run(cx),
+        }
+    }
+
+    /// What the kernel does, for explanations.
+    pub fn summary(&self) -> String {
+        match self {
+            Kernel::Region(r) => format!("region    {}", r.summary()),
+            Kernel::Contract(c) => format!("contract  {}", c.summary()),
+            Kernel::Reduce(r) => format!("reduce    {}", r.summary()),
+            Kernel::Gather(g) => format!("gather    {} rows of {}", g.rows, g.width),
+            Kernel::Scatter(s) => format!("scatter   {} rows of {}", s.rows, s.width),
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! hundred elements that stay in the first-level cache; its operands are strided views, so
 //! broadcasts, transposes, slices and windows cost no copy.
 
+use super::Mode;
 use super::map::{Arg, Code, Real, add_assign, step};
 use crate::exec::Context;
 use graph::DType;
@@ -68,8 +69,8 @@ pub struct Store {
     pub view: View,
     /// Element type in memory.
     pub dtype: DType,
-    /// Whether the value is added to what is there (except in the first tile of a group).
-    pub accumulate: bool,
+    /// Whether the value is added to what is there.
+    pub mode: Mode,
     /// What is written; ignored for in-place results.
     pub from: Slot,
     direct: bool,
@@ -118,9 +119,12 @@ pub struct Draft {
     pub loads: Vec<(View, bool, DType)>,
     /// Instructions in order; operands refer to earlier ones.
     pub values: Vec<(StepCode, [Operand; 3])>,
-    /// Results: (value, view, element type in memory, accumulate).
-    pub stores: Vec<(Operand, View, DType, bool)>,
+    /// Results.
+    pub stores: Vec<DraftStore>,
 }
+
+/// A result in a [`Draft`]: value, where to, element type in memory, whether it is added.
+pub type DraftStore = (Operand, View, DType, Mode);
 
 /// An operand in a [`Draft`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -323,7 +327,7 @@ impl Region {
     }
 
     fn write<T: Real>(&self, cx: &Context, s: &Store, from: Arg<T>, start: usize, n: usize) {
-        let add = s.accumulate && !cx.first;
+        let add = s.mode.adds(cx);
         let mut done = 0;
         runs(&self.dims, &s.view, start, n, |offset, stride, count| {
             let value = |i: usize| match from {
@@ -449,8 +453,6 @@ impl Registers {
     }
 }
 
-type DraftStore = (Operand, View, DType, bool);
-
 /// Gives each value a place: its result's memory if that is contiguous, else a register that is
 /// reused after the value's last use.
 fn assign(values: &[(StepCode, [Operand; 3])], stores: Vec<DraftStore>, dims: &[usize], dtype: DType, registers: &mut Registers) -> (Vec<Step>, Vec<Store>) {
@@ -464,9 +466,9 @@ fn assign(values: &[(StepCode, [Operand; 3])], stores: Vec<DraftStore>, dims: &[
     }
     let mut home: Vec<Option<Slot>> = vec![None; values.len()];
     let mut direct = vec![false; stores.len()];
-    for (k, (value, view, memory, accumulate)) in stores.iter().enumerate() {
+    for (k, (value, view, memory, mode)) in stores.iter().enumerate() {
         if let Operand::Value(v) = value {
-            if home[*v].is_none() && in_order(dims, &view.strides) && *memory == dtype && !accumulate {
+            if home[*v].is_none() && in_order(dims, &view.strides) && *memory == dtype && *mode == Mode::Write {
                 home[*v] = Some(Slot::Store(k as u16));
                 direct[k] = true;
             } else {
@@ -497,7 +499,7 @@ fn assign(values: &[(StepCode, [Operand; 3])], stores: Vec<DraftStore>, dims: &[
     let stores = stores
         .into_iter()
         .zip(direct)
-        .map(|((value, view, dtype, accumulate), direct)| Store { view, dtype, accumulate, from: slot(&home, value), direct })
+        .map(|((value, view, dtype, mode), direct)| Store { view, dtype, mode, from: slot(&home, value), direct })
         .collect();
     (steps, stores)
 }

@@ -1,0 +1,2 @@
+//! From a graph to a program.
+pub mod view;

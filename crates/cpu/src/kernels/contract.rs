@@ -1,0 +1,109 @@
+//! Matrix products and convolutions, as a loop over products of strided matrices.
+
+use super::Mode;
+use super::map::Real;
+use super::micro::Product;
+use crate::exec::Context;
+use crate::isa::{Isa, isa};
+use graph::DType;
+
+/// An operand or result: buffer and element at which it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// Index into the block's buffer table.
+    pub buffer: usize,
+    /// Element.
+    pub offset: isize,
+}
+
+/// Products `C (+)= A·B` of the same shape at a list of places.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// Element type of all three.
+    pub dtype: DType,
+    /// Left operand.
+    pub lhs: At,
+    /// Right operand.
+    pub rhs: At,
+    /// Result.
+    pub out: At,
+    /// Rows, columns, products per segment.
+    pub extent: [usize; 3],
+    /// Steps: row and product of the left operand, product of the right, row of the result.
+    pub step: [isize; 4],
+    /// Where the segments of a sum start, in both operands.
+    pub segments: Vec<(isize, isize)>,
+    /// Where the products start: left, right, result.
+    pub places: Vec<(isize, isize, isize)>,
+    /// Whether the result is added to.
+    pub mode: Mode,
+}
+
+/// Products with at least this many multiply-adds go to the packing `gemm` where the right operand
+/// would not stay in the second-level cache, or where there is no micro-kernel of our own.
+const LARGE: usize = 1 << 18;
+
+impl Contract {
+    /// Computes all products.
+    pub fn run(&self, cx: &Context) {
+        match self.dtype {
+            DType::F32 => self.run_as::<f32>(cx, |p, a, b, c| {
+                // SAFETY: as `run_as` promises.
+                unsafe { p.run_f32(a, b, c) }
+            }),
+            _ => self.run_as::<f64>(cx, |p, a, b, c| {
+                // SAFETY: as `run_as` promises.
+                unsafe { p.run_portable(a, b, c) }
+            }),
+        }
+    }
+
+    /// Calls `product` with addresses inside the operands, the result overlapping neither.
+    fn run_as<T: Real>(&self, cx: &Context, product: impl Fn(&Product, *const T, *const T, *mut T)) {
+        let [m, n, k] = self.extent;
+        let [a_row, a_col, b_row, c_row] = self.step;
+        let p = Product { m, n, k, segments: &self.segments, a_row, a_col, b_row, c_row, add: self.mode.adds(cx) };
+        // SAFETY: the lowering chose offsets inside the buffers.
+        let (a, b, c) = unsafe {
+            let a = cx.address::<T>(self.lhs.buffer).offset(self.lhs.offset).cast_const();
+            let b = cx.address::<T>(self.rhs.buffer).offset(self.rhs.offset).cast_const();
+            (a, b, cx.address::<T>(self.out.buffer).offset(self.out.offset))
+        };
+        let packed = self.packs();
+        for &(x, y, z) in &self.places {
+            // SAFETY: places lie inside the buffers.
+            let (a, b, c) = unsafe { (a.offset(x), b.offset(y), c.offset(z)) };
+            if packed {
+                // SAFETY: one segment, so this is a plain matrix product with the strides given.
+                unsafe { gemm(&p, a, b, c) };
+            } else {
+                product(&p, a, b, c);
+            }
+        }
+    }
+
+    fn packs(&self) -> bool {
+        let [m, n, k] = self.extent;
+        let own = self.dtype == DType::F32 && isa() == Isa::Avx512;
+        self.segments == [(0, 0)] && m * n * k >= LARGE && m >= 16 && (!own || n * k > 1 << 17)
+    }
+
+    /// Shape and number of products, for explanations.
+    pub fn summary(&self) -> String {
+        let [m, n, k] = self.extent;
+        let how = if self.packs() { ", packed" } else { "" };
+        format!("{m}×{k}·{}×{n}, {} places, {:?}{how}", self.segments.len(), self.places.len(), self.mode)
+    }
+}
+
+/// The same product by the `gemm` crate, on this thread.
+///
+/// # Safety
+/// As for [`Product::run_f32`], with the only segment at (0, 0).
+unsafe fn gemm<T: Real>(p: &Product, a: *const T, b: *const T, c: *mut T) {
+    let (one, alpha) = (T::of(1.0), if p.add { T::of(1.0) } else { T::of(0.0) });
+    // SAFETY: the strides describe matrices inside the operands, as the caller promises.
+    unsafe {
+        gemm::gemm(p.m, p.n, p.k, c, 1, p.c_row, p.add, a, p.a_col, p.a_row, b, 1, p.b_row, alpha, one, false, false, false, gemm::Parallelism::None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Sums and maxima over axes of a strided look at a buffer.
+//!
+//! Sums are taken in two levels (at most [`ROWS`] terms each before they join the total), so that the
+//! rounding error of a long sum stays near that of a short one.
+
+use super::Mode;
+use super::contract::At;
+use super::map::Real;
+use crate::exec::Context;
+use crate::isa::per_isa;
+use graph::DType;
+use graph::ops::Binary;
+
+/// Terms summed before they join the total.
+const ROWS: usize = 128;
+/// Elements of a row kept at once.
+const WIDTH: usize = 128;
+
+/// A reduction, ready to run.
+#[derive(Clone, Debug)]
+pub struct Reduce {
+    /// Element type.
+    pub dtype: DType,
+    /// `Add` or `Max`.
+    pub op: Binary,
+    /// What is reduced.
+    pub from: At,
+    /// The row-major result.
+    pub out: At,
+    /// Kept axes: extent, step in the operand, step in the result.
+    pub kept: Vec<(usize, isize, isize)>,
+    /// Reduced axes: extent, step in the operand.
+    pub reduced: Vec<(usize, isize)>,
+    /// Whether the result is added to.
+    pub mode: Mode,
+}
+
+/// Calls `f(offset, second offset)` for every index of up to three nested axes lists.
+fn each(dims: &[(usize, isize, isize)], at: (isize, isize), f: &mut impl FnMut(isize, isize)) {
+    match dims.split_first() {
+        None => f(at.0, at.1),
+        Some((&(n, a, b), rest)) => (0..n as isize).for_each(|i| each(rest, (at.0 + i * a, at.1 + i * b), f)),
+    }
+}
+
+impl Reduce {
+    /// Puts the axis that is walked innermost last: a kept one whose elements lie side by side if there
+    /// is one of some length, else the reduced one with the smallest step.
+    pub fn arrange(mut self) -> Reduce {
+        self.kept.retain(|d| d.0 != 1);
+        self.reduced.retain(|d| d.0 != 1);
+        merge(&mut self.reduced, |p, c| p.1 == c.1 * c.0 as isize, |p, c| (p.0 * c.0, c.1));
+        merge(&mut self.kept, |p, c| p.1 == c.1 * c.0 as isize && p.2 == c.2 * c.0 as isize, |p, c| (p.0 * c.0, c.1, c.2));
+        self.reduced.sort_by_key(|d| std::cmp::Reverse(d.1.abs()));
+        if let Some(i) = self.kept.iter().position(|d| d.1 == 1 && d.2 == 1) {
+            let inner = self.kept.remove(i);
+            self.kept.push(inner);
+        }
+        self
+    }
+
+    /// Computes the reduction.
+    pub fn run(&self, cx: &Context) {
+        if self.dtype == DType::F32 { self.run_as::<f32>(cx) } else { self.run_as::<f64>(cx) }
+    }
+
+    fn run_as<T: Real>(&self, cx: &Context) {
+        // SAFETY: offsets lie inside the buffers.
+        let (src, dst) = unsafe {
+            (cx.address::<T>(self.from.buffer).offset(self.from.offset).cast_const(), cx.address::<T>(self.out.buffer).offset(self.out.offset))
+        };
+        let add = self.mode.adds(cx);
+        match self.kept.split_last() {
+            Some((&(n, 1, 1), outer)) if self.reduced.last().is_none_or(|d| d.1 != 1) => {
+                each(outer, (0, 0), &mut |a, b| {
+                    for first in (0..n).step_by(WIDTH) {
+                        let width = WIDTH.min(n - first) as isize;
+                        // SAFETY: a part of a row, inside both buffers.
+                        unsafe { self.rows(src.offset(a + first as isize), dst.offset(b + first as isize), width as usize, add) };
+                    }
+                });
+            }
+            // SAFETY: single elements, inside both buffers.
+            _ => each(&self.kept, (0, 0), &mut |a, b| unsafe {
+                let total = self.total(src.offset(a));
+                let to = dst.offset(b);
+                *to = if add { T::bin(Binary::Add, *to, total) } else { total };
+            }),
+        }
+    }
+
+    fn start<T: Real>(&self) -> T {
+        T::of(if self.op == Binary::Add { 0.0 } else { f64::NEG_INFINITY })
+    }
+
+    /// `width` neighbouring results at once.
+    ///
+    /// # Safety
+    /// The reduced axes from `src` and `width` elements of `dst` must exist.
+    unsafe fn rows<T: Real>(&self, src: *const T, dst: *mut T, width: usize, add: bool) {
+        let (mut part, mut total) = ([self.start::<T>(); WIDTH], [self.start::<T>(); WIDTH]);
+        let (part, total) = (&mut part[..width], &mut total[..width]);
+        let (outer, (n, step)) = self.reduced.split_last().map_or((&[][..], (1, 0)), |(l, o)| (o, *l));
+        let outer: Vec3 = Vec3::of(outer);
+        each(outer.dims(), (0, 0), &mut |a, _| {
+            for first in (0..n).step_by(ROWS) {
+                let count = ROWS.min(n - first);
+                part.fill(self.start());
+                // SAFETY: `count` rows from here exist.
+                combine_rows(self.op, part, unsafe { src.offset(a + first as isize * step) }, count, step);
+                combine_rows(self.op, total, part.as_ptr(), 1, 0);
+            }
+        });
+        // SAFETY: promised by the caller.
+        let dst = unsafe { std::slice::from_raw_parts_mut(dst, width) };
+        if add { combine_rows(Binary::Add, dst, total.as_ptr(), 1, 0) } else { dst.copy_from_slice(total) }
+    }
+
+    /// One result.
+    ///
+    /// # Safety
+    /// The reduced axes from `src` must exist.
+    unsafe fn total<T: Real>(&self, src: *const T) -> T {
+        let (outer, (n, step)) = self.reduced.split_last().map_or((&[][..], (1, 0)), |(l, o)| (o, *l));
+        let outer = Vec3::of(outer);
+        let (mut sum, mut max) = (0.0f64, self.start::<T>());
+        each(outer.dims(), (0, 0), &mut |a, _| {
+            for first in (0..n).step_by(16 * ROWS) {
+                let count = (16 * ROWS).min(n - first);
+                // SAFETY: `count` elements from here exist.
+                let part = run_of(self.op, unsafe { src.offset(a + first as isize * step) }, count, step);
+                if self.op == Binary::Add { sum += part.to_f64() } else { max = T::bin(Binary::Max, max, part) }
+            }
+        });
+        if self.op == Binary::Add { T::of(sum) } else { max }
+    }
+
+    /// Extents, for explanations.
+    pub fn summary(&self) -> String {
+        let extents = |d: &mut dyn Iterator<Item = usize>| d.map(|n| n.to_string()).collect::<Vec<_>>().join("×");
+        let (kept, reduced) = (extents(&mut self.kept.iter().map(|d| d.0)), extents(&mut self.reduced.iter().map(|d| d.0)));
+        format!("{:?} over {reduced} of [{kept}], {:?}", self.op, self.mode)
+    }
+}
+
+/// Outer reduced axes as `each` wants them, without allocating.
+struct Vec3 {
+    dims: [(usize, isize, isize); 8],
+    count: usize,
+}
+
+impl Vec3 {
+    fn of(outer: &[(usize, isize)]) -> Vec3 {
+        let mut dims = [(1, 0, 0); 8];
+        outer.iter().zip(&mut dims).for_each(|(o, d)| *d = (o.0, o.1, 0));
+        Vec3 { dims, count: outer.len() }
+    }
+
+    fn dims(&self) -> &[(usize, isize, isize)] {
+        &self.dims[..self.count]
+    }
+}
+
+/// Merges neighbouring axes.
+fn merge<D: Copy>(dims: &mut Vec<D>, chained: impl Fn(D, D) -> bool, join: impl Fn(D, D) -> D) {
+    let mut out: Vec<D> = vec![];
+    for &d in dims.iter() {
+        match out.last_mut() {
+            Some(last) if chained(*last, d) => *last = join(*last, d),
+            _ => out.push(d),
+        }
+    }
+    *dims = out;
+}
+
+#[inline(always)]
+fn rows_body<const FMA: bool, T: Real>(op: Binary, acc: &mut [T], src: *const T, count: usize, step: isize) {
+    for r in 0..count as isize {
+        // SAFETY: the caller's rows exist.
+        let row = unsafe { std::slice::from_raw_parts(src.offset(r * step), acc.len()) };
+        if op == Binary::Add {
+            acc.iter_mut().zip(row).for_each(|(a, x)| *a = T::bin(Binary::Add, *a, *x));
+        } else {
+            acc.iter_mut().zip(row).for_each(|(a, x)| *a = T::bin(Binary::Max, *a, *x));
+        }
+    }
+}
+
+per_isa! {
+    /// Combines `count` rows, `step` elements apart, into `acc`.
+    fn combine_rows<T: Real>(op: Binary, acc: &mut [T], src: *const T, count: usize, step: isize) = rows_body
+}
+
+#[inline(always)]
+fn run_body<const FMA: bool, T: Real>(op: Binary, src: *const T, count: usize, step: isize) -> T {
+    // Sixteen lanes: enough to hide an addition's latency, and a fixed order of summation.
+    let start = T::of(if op == Binary::Add { 0.0 } else { f64::NEG_INFINITY });
+    let mut lanes = [start; 16];
+    let join = |a: T, b: T| if op == Binary::Add { T::bin(Binary::Add, a, b) } else { T::bin(Binary::Max, a, b) };
+    // SAFETY: `count` elements exist, `step` apart.
+    let at = |i: usize| unsafe { *src.offset(i as isize * step) };
+    let whole = count / 16 * 16;
+    if step == 1 {
+        for i in (0..whole).step_by(16) {
+            // SAFETY: as above.
+            let x = unsafe { std::slice::from_raw_parts(src.add(i), 16) };
+            lanes.iter_mut().zip(x).for_each(|(l, x)| *l = join(*l, *x));
+        }
+    } else {
+        (0..whole).for_each(|i| lanes[i % 16] = join(lanes[i % 16], at(i)));
+    }
+    (whole..count).for_each(|i| lanes[i - whole] = join(lanes[i - whole], at(i)));
+    for half in [8, 4, 2, 1] {
+        (0..half).for_each(|i| lanes[i] = join(lanes[i], lanes[i + half]));
+    }
+    lanes[0]
+}
+
+per_isa! {
+    /// `count` elements, `step` apart, combined.
+    fn run_of<T: Real>(op: Binary, src: *const T, count: usize, step: isize) -> T = run_body
+}
