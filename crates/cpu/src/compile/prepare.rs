@@ -1,0 +1,90 @@
+//! Rewrites a graph, on itself, into the forms the lowering is best at:
+//!
+//! * convolutions lose padding and left dilation (the image is padded, before any transpose, so that
+//!   forward pass and kernel gradient share the padded image);
+//! * right operands of products get their columns last (a batch-invariant one is then turned once a
+//!   step, not once a tile);
+//! * the mask of a ReLU's gradient is taken from its result, so that its operand need not be kept.
+
+use graph::ops::contract::Dot;
+use graph::ops::{Binary, Compare, Conv};
+use graph::{Graph, Id, Op, Result, Scalar};
+
+/// The rewritten graph, holding what `outputs` need, and the outputs in it.
+///
+/// # Errors
+/// None for a legal graph.
+pub fn prepare(g: &Graph, outputs: &[Id]) -> Result<(Graph, Vec<Id>)> {
+    let live = g.live(outputs);
+    let mut out = Graph::new();
+    let mut map = vec![Id(u32::MAX); g.nodes().len()];
+    for (i, node) in g.nodes().iter().enumerate() {
+        let id = Id(i as u32);
+        if let (Op::Input { name, ty }, true) = (&node.op, g.inputs().contains(&id)) {
+            map[i] = out.input(name, ty.clone());
+            continue;
+        }
+        if !live[i] {
+            continue;
+        }
+        out.set_layer(g.layer(id));
+        let args: Vec<Id> = node.args.iter().map(|a| map[a.index()]).collect();
+        map[i] = match &node.op {
+            Op::Conv(c) => conv(&mut out, c, args[0], args[1])?,
+            Op::Dot(d) => dot(&mut out, d, args[0], args[1])?,
+            Op::Compare(Compare::Gt) => positive(&mut out, args[0], args[1])?,
+            op => out.push(op.clone(), &args)?,
+        };
+    }
+    let outputs: Vec<Id> = outputs.iter().map(|o| map[o.index()]).collect();
+    Ok(out.pruned(&outputs))
+}
+
+/// A convolution of the padded image.
+fn conv(g: &mut Graph, c: &Conv, x: Id, w: Id) -> Result<Id> {
+    let around = [(0, 0), c.padding[0], c.padding[1], (0, 0)];
+    let between = [1, c.lhs_dilation[0], c.lhs_dilation[1], 1];
+    let (base, perm) = match &g.node(x).op {
+        Op::Transpose(perm) => (g.node(x).args[0], perm.clone()),
+        _ => (x, vec![0, 1, 2, 3]),
+    };
+    // Axis i of the convolution's image is axis perm[i] of the base.
+    let of = |axis: usize| perm.iter().position(|&p| p == axis).unwrap_or(axis);
+    let amount = |f: &dyn Fn(usize) -> i64| (0..4).map(|axis| f(of(axis)).max(0) as usize).collect::<Vec<_>>();
+    let (lo, hi) = (amount(&|i| around[i].0), amount(&|i| around[i].1));
+    let interior = (0..4).map(|axis| between[of(axis)] - 1).collect();
+    let padded = g.push(Op::Pad { lo, hi, interior, value: Scalar::new(0.0) }, &[base])?;
+    let (start, cut) = (amount(&|i| -around[i].0), amount(&|i| -around[i].1));
+    let extent = g.shape(padded).to_vec();
+    if (0..4).any(|d| start[d] + cut[d] > extent[d]) {
+        return g.push(Op::Conv(*c), &[x, w]); // cropped to nothing: an empty or zero result
+    }
+    let limit = (0..4).map(|d| extent[d] - cut[d]).collect();
+    let cropped = g.push(Op::Slice { start, limit, stride: vec![1; 4] }, &[padded])?;
+    let image = g.push(Op::Transpose(perm), &[cropped])?;
+    g.push(Op::Conv(Conv { stride: c.stride, rhs_dilation: c.rhs_dilation, ..Conv::default() }), &[image, w])
+}
+
+/// A product whose right operand has the free axes last.
+fn dot(g: &mut Graph, d: &Dot, x: Id, w: Id) -> Result<Id> {
+    let rank = g.shape(w).len();
+    let (_, free) = d.free(g.shape(x).len(), rank);
+    let last = free.last() == Some(&(rank.wrapping_sub(1)));
+    if free.is_empty() || last {
+        return g.push(Op::Dot(d.clone()), &[x, w]);
+    }
+    let perm = [d.rhs_batch.clone(), d.rhs_contract.clone(), free].concat();
+    let (nb, nc) = (d.rhs_batch.len(), d.rhs_contract.len());
+    let turned = g.push(Op::Transpose(perm), &[w])?;
+    let dot = Dot { rhs_batch: (0..nb).collect(), rhs_contract: (nb..nb + nc).collect(), ..d.clone() };
+    g.push(Op::Dot(dot), &[x, turned])
+}
+
+/// `x > 0`, as `max(x, 0) > 0` where that maximum exists already (both are false for NaN).
+fn positive(g: &mut Graph, x: Id, y: Id) -> Result<Id> {
+    let zero = matches!(&g.node(y).op, Op::Full { value, .. } if value.get() == 0.0);
+    let relu = Op::Binary(Binary::Max);
+    let known = zero.then(|| g.nodes().iter().position(|n| n.op == relu && n.args == [x, y])).flatten();
+    let x = known.map_or(x, |i| Id(i as u32));
+    g.push(Op::Compare(Compare::Gt), &[x, y])
+}
