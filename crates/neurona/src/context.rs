@@ -1,0 +1,144 @@
+//! Tracing a model: a [`Context`] hands out parameters by name and random numbers by use, so that a
+//! model is just a function from tensors to tensors.
+
+use crate::Init;
+use graph::{DType, Tensor, Tracer};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// A parameter of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Path, `dense_1/weight`.
+    pub name: String,
+    /// Extents.
+    pub shape: Vec<usize>,
+    /// How it starts.
+    pub init: Init,
+}
+
+impl Param {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[derive(Default)]
+struct State {
+    path: Vec<String>,
+    params: Vec<(Param, Tensor)>,
+    data: Vec<Tensor>,
+    key: Option<Tensor>,
+    streams: u32,
+}
+
+/// One trace of a model.
+///
+/// ```
+/// use neurona::{Context, DType, Init};
+/// let cx = Context::new(DType::F32, false);
+/// let x = cx.input("x", DType::F32, &[8, 3]);
+/// let dense = |x: &graph::Tensor| cx.layer("dense", || {
+///     let w = cx.param("weight", &[3, 2], Init::GlorotUniform);
+///     let b = cx.param("bias", &[2], Init::Zeros);
+///     x.matmul(&w) + b
+/// });
+/// let twice = dense(&x) + dense(&x); // the same parameters: the path is the same
+/// assert_eq!(twice.shape(), [8, 2]);
+/// assert_eq!(cx.params().iter().map(|(p, _)| p.name.as_str()).collect::<Vec<_>>(), ["dense/weight", "dense/bias"]);
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    tracer: Tracer,
+    dtype: DType,
+    training: bool,
+    state: Rc<RefCell<State>>,
+}
+
+impl Context {
+    /// Starts a trace. `dtype` is the parameters' element type; `training` switches dropout on.
+    pub fn new(dtype: DType, training: bool) -> Context {
+        Context { tracer: Tracer::new(), dtype, training, state: Rc::default() }
+    }
+
+    /// The graph under construction.
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
+    }
+
+    /// Element type of the parameters.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Whether the model is traced for training (dropout acts) or for use.
+    pub fn training(&self) -> bool {
+        self.training
+    }
+
+    /// Declares data given at every run; axis 0 counts the rows of the batch.
+    pub fn input(&self, name: &str, dtype: DType, shape: &[usize]) -> Tensor {
+        let t = self.tracer.input(name, dtype, shape);
+        self.state.borrow_mut().data.push(t.clone());
+        t
+    }
+
+    /// Runs `f` with `name` appended to the path of parameters and of error messages.
+    pub fn layer<T>(&self, name: &str, f: impl FnOnce() -> T) -> T {
+        self.state.borrow_mut().path.push(name.to_string());
+        let out = self.tracer.layer(name, f);
+        self.state.borrow_mut().path.pop();
+        out
+    }
+
+    /// The parameter of this name at this path: made at the first call, found at the next. Another
+    /// shape than at the first call is an error of the trace.
+    pub fn param(&self, name: &str, shape: &[usize], init: Init) -> Tensor {
+        let name = {
+            let s = self.state.borrow();
+            s.path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/")
+        };
+        let known = self.state.borrow().params.iter().find(|(p, _)| p.name == name).map(|(_, t)| t.clone());
+        if let Some(t) = known {
+            if t.shape() != shape {
+                return self.tracer.error("parameter", &[&t], format!("{name} was made with this shape and is now asked for with {shape:?}"));
+            }
+            return t;
+        }
+        let t = self.tracer.input(&name, self.dtype, shape);
+        self.state.borrow_mut().params.push((Param { name, shape: shape.to_vec(), init }, t.clone()));
+        t
+    }
+
+    /// Uniform random numbers in [0, 1), new ones at each step and at each call.
+    pub fn uniform(&self, shape: &[usize]) -> Tensor {
+        let key = {
+            let mut s = self.state.borrow_mut();
+            s.streams += 1;
+            s.key.get_or_insert_with(|| self.tracer.input("key", DType::I32, &[2])).clone()
+        };
+        let stream = self.state.borrow().streams - 1;
+        key.uniform(stream, self.dtype, shape)
+    }
+
+    /// All parameters, in the order in which they were made, with their tensors.
+    pub fn params(&self) -> Vec<(Param, Tensor)> {
+        self.state.borrow().params.clone()
+    }
+
+    /// All data inputs, in the order in which they were declared.
+    pub fn data(&self) -> Vec<Tensor> {
+        self.state.borrow().data.clone()
+    }
+
+    /// The random key, if random numbers were asked for: `i32[2]`, (seed, step).
+    pub fn key(&self) -> Option<Tensor> {
+        self.state.borrow().key.clone()
+    }
+}
