@@ -18,6 +18,9 @@ pub mod compile;
 pub mod exec;
 pub mod isa;
 pub mod kernels;
+mod plan;
+mod pool;
 mod program;
+mod section;
 
 pub use program::{Arg, Error, Options, Out, Program};

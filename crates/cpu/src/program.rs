@@ -1,6 +1,12 @@
 //! A compiled graph: what users of this crate make once and run many times.
 
-use graph::{DType, Graph, Id, Value, eval};
+use crate::exec::Arena;
+use crate::plan::{Move, Plan, Section, compile};
+use crate::pool::{Barrier, Pool};
+use crate::section::Bases;
+use graph::{DType, Graph, Id, Type};
+use std::fmt::Write;
+use std::sync::Arc;
 
 /// How to compile a graph.
 #[derive(Clone, Debug, Default)]
@@ -70,10 +76,23 @@ pub enum Error {
 
 /// A compiled graph.
 pub struct Program {
-    graph: Graph,
-    outputs: Vec<Id>,
-    options: Options,
+    inputs: Vec<Type>,
+    outputs: Vec<Type>,
+    /// Per input: the output that takes its array.
+    donated: Vec<Option<usize>>,
+    plan: Plan,
+    pool: Option<Arc<Pool>>,
+    global: Arena,
+    groups: Arena,
+    workers: Vec<(Arena, Arena)>,
+    addresses: (Vec<*mut u8>, Vec<*mut u8>),
 }
+
+// SAFETY: the addresses are set anew at the beginning of every run, which borrows the program mutably.
+unsafe impl Send for Program {}
+
+/// Below this estimate (nanoseconds) a run on one worker is faster than a fork and a join.
+const FORK: f64 = 40_000.0;
 
 impl Program {
     /// Compiles what `outputs` need.
@@ -81,8 +100,29 @@ impl Program {
     /// # Errors
     /// A graph that breaks its rules, or a donation between arrays of different types.
     pub fn compile(g: &Graph, outputs: &[Id], options: &Options) -> Result<Program, Error> {
-        let (graph, outputs) = g.pruned(outputs);
-        Ok(Program { graph, outputs, options: options.clone() })
+        graph::verify::verify(g)?;
+        let inputs: Vec<Type> = g.inputs().iter().map(|&i| g.ty(i).clone()).collect();
+        let types: Vec<Type> = outputs.iter().map(|&o| g.ty(o).clone()).collect();
+        let mut donated = vec![None; inputs.len()];
+        for &(i, j) in &options.donated {
+            let expected = inputs.get(i).map_or("an input of the graph".into(), Type::to_string);
+            if inputs.get(i) != types.get(j) || inputs.get(i).is_none() {
+                return Err(Error::Array { what: "donated output", index: j, expected, got: types.get(j).map_or("none".into(), Type::to_string) });
+            }
+            donated[i] = Some(j);
+        }
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if options.threads == 0 { processors() } else { options.threads };
+        let mut plan = compile(g, outputs, &options.batched, &options.donated, threads)?;
+        let pool = if threads > 1 && plan.cost > FORK { Some(Pool::of(threads)) } else { None };
+        let workers = pool.as_ref().map_or(1, |p| p.workers());
+        if workers != threads {
+            plan = compile(g, outputs, &options.batched, &options.donated, workers)?;
+        }
+        let workers = (0..workers).map(|_| (Arena::new(plan.local), Arena::new(plan.registers))).collect();
+        let addresses = (Vec::with_capacity(inputs.len()), Vec::with_capacity(types.len()));
+        let (global, groups) = (Arena::new(plan.global), Arena::new(plan.groups));
+        Ok(Program { inputs, outputs: types, donated, plan, pool, global, groups, workers, addresses })
     }
 
     /// Runs the program once: one array per input of the graph, one per output.
@@ -90,46 +130,141 @@ impl Program {
     /// # Errors
     /// Arrays of other number, type or length than the program was compiled for.
     pub fn run(&mut self, inputs: &[Arg], outputs: &mut [Out]) -> Result<(), Error> {
-        let mut values = vec![];
-        for (k, &id) in self.graph.inputs().iter().enumerate() {
-            let data: Vec<f64> = match inputs[k] {
-                Arg::F32(x) => x.iter().map(|&x| f64::from(x)).collect(),
-                Arg::F64(x) => x.to_vec(),
-                Arg::I32(x) => x.iter().map(|&x| f64::from(x)).collect(),
-                Arg::Donated => {
-                    let j = self.options.donated.iter().find(|d| d.0 == k).map_or(0, |d| d.1);
-                    match &outputs[j] {
-                        Out::F32(x) => x.iter().map(|&x| f64::from(x)).collect(),
-                        Out::F64(x) => x.to_vec(),
-                        Out::I32(x) => x.iter().map(|&x| f64::from(x)).collect(),
-                    }
+        self.bind(inputs, outputs)?;
+        let (global, groups) = (Address(self.global.base()), Address(self.groups.base()));
+        let workers = self.workers.len();
+        let memory = Address(self.workers.as_mut_ptr());
+        let (plan, addresses) = (&self.plan, Shared(&self.addresses));
+        let barrier = Barrier::new(workers);
+        let work = |w: usize| {
+            let (inputs, outputs) = addresses.get();
+            // SAFETY: worker w alone uses entry w.
+            let (local, registers) = unsafe { &mut *memory.get().add(w) };
+            let bases = Bases { inputs, outputs, global: global.get(), groups: groups.get(), local: local.base(), registers: registers.base() };
+            let meet = || barrier.wait();
+            if w == 0 {
+                plan.before.iter().for_each(|m| relocate(m, bases));
+            }
+            if !plan.before.is_empty() {
+                meet();
+            }
+            for section in &plan.sections {
+                match section {
+                    Section::Whole(s) => s.run(bases, w, &meet),
+                    Section::Tiles(s) => s.run(bases, w, workers, &meet),
                 }
+            }
+            if w == 0 {
+                plan.after.iter().for_each(|m| relocate(m, bases));
+            }
+        };
+        match &self.pool {
+            Some(pool) => pool.run(&work),
+            None => work(0),
+        }
+        Ok(())
+    }
+
+    /// Checks the arrays and notes their addresses.
+    fn bind(&mut self, inputs: &[Arg], outputs: &mut [Out]) -> Result<(), Error> {
+        for (what, expected, got) in [("inputs", self.inputs.len(), inputs.len()), ("outputs", self.outputs.len(), outputs.len())] {
+            if expected != got {
+                return Err(Error::Count { what, expected, got });
+            }
+        }
+        self.addresses.0.clear();
+        self.addresses.1.clear();
+        for (j, (ty, out)) in self.outputs.iter().zip(outputs).enumerate() {
+            let (dtype, len, at) = match out {
+                Out::F32(x) => (DType::F32, x.len(), x.as_mut_ptr().cast()),
+                Out::F64(x) => (DType::F64, x.len(), x.as_mut_ptr().cast()),
+                Out::I32(x) => (DType::I32, x.len(), x.as_mut_ptr().cast()),
             };
-            let ty = self.graph.ty(id);
-            if data.len() != ty.len() {
-                return Err(Error::Array { what: "input", index: k, expected: ty.to_string(), got: format!("{} elements", data.len()) });
-            }
-            values.push(Value::new(ty.dtype, &ty.shape, data));
+            check("output", j, ty, dtype, len)?;
+            self.addresses.1.push(at);
         }
-        let results = eval::evaluate(&self.graph, &values, &self.outputs)?;
-        for (value, out) in results.iter().zip(outputs) {
-            match out {
-                Out::F32(to) => to.iter_mut().zip(&value.data).for_each(|(t, x)| *t = *x as f32),
-                Out::F64(to) => to.copy_from_slice(&value.data),
-                Out::I32(to) => to.iter_mut().zip(&value.data).for_each(|(t, x)| *t = *x as i32),
-            }
+        for (i, (ty, input)) in self.inputs.iter().zip(inputs).enumerate() {
+            let (dtype, len, at) = match input {
+                Arg::F32(x) => (DType::F32, x.len(), x.as_ptr().cast::<u8>().cast_mut()),
+                Arg::F64(x) => (DType::F64, x.len(), x.as_ptr().cast::<u8>().cast_mut()),
+                Arg::I32(x) => (DType::I32, x.len(), x.as_ptr().cast::<u8>().cast_mut()),
+                Arg::Donated => match self.donated[i].and_then(|j| self.addresses.1.get(j)) {
+                    Some(&at) => (ty.dtype, ty.len(), at),
+                    None => return Err(Error::Array { what: "input", index: i, expected: format!("{ty}"), got: "a donation it was not compiled for".into() }),
+                },
+            };
+            check("input", i, ty, dtype, len)?;
+            self.addresses.0.push(at);
         }
-        debug_assert!(results.iter().all(|v| v.ty.dtype != DType::I32 || v.data.len() < usize::MAX));
         Ok(())
     }
 
     /// The program in words: stages, tiles, kernels, memory.
     pub fn explain(&self) -> String {
-        self.graph.to_string()
+        let mut s = format!("{} workers, about {:.0} µs on one; {} bytes of memory\n", self.workers.len(), self.plan.cost / 1e3, self.memory());
+        for section in &self.plan.sections {
+            let block = match section {
+                Section::Whole(w) => {
+                    _ = writeln!(s, "once:");
+                    &w.block
+                }
+                Section::Tiles(t) => {
+                    _ = writeln!(s, "{} rows in tiles of {}, {} groups, {} bytes per tile, sums of {} bytes:", t.rows, t.tile, t.groups, t.full.local, t.group_bytes);
+                    &t.full
+                }
+            };
+            for task in &block.tasks {
+                task.kernels.iter().for_each(|k| _ = writeln!(s, "  {:3}  {}", task.time / 2, k.summary()));
+            }
+        }
+        s
+    }
+
+    /// The graph as it was compiled, after rewriting.
+    pub fn graph(&self) -> &Graph {
+        &self.plan.graph
     }
 
     /// Bytes of memory the program keeps for itself, arrays of the caller not counted.
     pub fn memory(&self) -> usize {
-        0
+        let workers: usize = self.workers.iter().map(|(l, r)| l.bytes() + r.bytes()).sum();
+        self.global.bytes() + self.groups.bytes() + workers
+    }
+}
+
+fn check(what: &'static str, index: usize, ty: &Type, dtype: DType, len: usize) -> Result<(), Error> {
+    if ty.dtype == dtype && ty.len() == len {
+        return Ok(());
+    }
+    Err(Error::Array { what, index, expected: format!("{ty} ({} elements)", ty.len()), got: format!("{len} elements of {dtype}") })
+}
+
+/// Copies an array.
+fn relocate(m: &Move, bases: Bases) {
+    // SAFETY: both places hold `bytes` bytes, and one of them is the program's own memory.
+    unsafe { std::ptr::copy_nonoverlapping(bases.address(m.from), bases.address(m.to), m.bytes) };
+}
+
+/// An address that workers share; what they do with it is divided among them.
+struct Address<T>(*mut T);
+
+// SAFETY: see the uses in `Program::run`.
+unsafe impl<T> Sync for Address<T> {}
+
+impl<T> Address<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+/// The callers' arrays, shared with the workers for one run.
+struct Shared<'a>(&'a (Vec<*mut u8>, Vec<*mut u8>));
+
+// SAFETY: the table is only read; who may write where is fixed by the plan.
+unsafe impl Sync for Shared<'_> {}
+
+impl Shared<'_> {
+    fn get(&self) -> (&[*mut u8], &[*mut u8]) {
+        (&self.0.0, &self.0.1)
     }
 }

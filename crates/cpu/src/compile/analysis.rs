@@ -50,7 +50,7 @@ pub fn analyse(g: &Graph, batched: &[bool]) -> Analysis {
     let mut classes: Vec<Class> = Vec::with_capacity(g.nodes().len());
     for (i, node) in g.nodes().iter().enumerate() {
         let input = g.inputs().iter().position(|&x| x == Id(i as u32));
-        let rows = input.filter(|&k| batched.get(k) == Some(&true)).and_then(|_| node.ty.shape.first().copied()).filter(|&n| n > 0);
+        let rows = input.filter(|&k| batched.get(k) == Some(&true)).and_then(|_| node.ty.shape.first().copied()).filter(|&n| n > 1);
         let class = match rows {
             Some(n) => {
                 let domain = domains.iter().position(|&d| d == n).unwrap_or_else(|| {

@@ -1,2 +1,11 @@
-//! From a graph to a program.
+//! From a graph to a program: [`prepare`] rewrites it, [`analysis`] finds what is separable in the
+//! batch, [`stage`] cuts it, [`fuse`] schedules each stage and [`lower`] makes its kernels.
+
+pub mod analysis;
+pub mod contraction;
+pub mod fuse;
+pub mod lower;
+pub mod memory;
+pub mod prepare;
+pub mod stage;
 pub mod view;

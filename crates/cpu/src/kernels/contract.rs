@@ -88,6 +88,11 @@ impl Contract {
         self.segments == [(0, 0)] && m * n * k >= LARGE && m >= 16 && (!own || n * k > 1 << 17)
     }
 
+    /// Multiply-adds.
+    pub fn cost(&self) -> usize {
+        self.extent.iter().product::<usize>() * self.segments.len() * self.places.len()
+    }
+
     /// Shape and number of products, for explanations.
     pub fn summary(&self) -> String {
         let [m, n, k] = self.extent;

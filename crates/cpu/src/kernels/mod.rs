@@ -24,13 +24,15 @@ pub enum Mode {
     Add,
     /// Adds to it, except in the first tile of a gradient group, which overwrites.
     Accumulate,
+    /// Overwrites it when everything else of a block is done: it may be an operand as well.
+    Late,
 }
 
 impl Mode {
     /// Whether to add, here and now.
     pub fn adds(self, cx: &Context) -> bool {
         match self {
-            Mode::Write => false,
+            Mode::Write | Mode::Late => false,
             Mode::Add => true,
             Mode::Accumulate => !cx.first,
         }
@@ -61,6 +63,39 @@ impl Kernel {
             Kernel::Reduce(r) => r.run(cx),
             Kernel::Gather(g) => g.run(cx),
             Kernel::Scatter(s) => s.run(cx),
+        }
+    }
+
+    /// Buffers the kernel reads, and whether it reads each element only where it writes that element.
+    pub fn reads(&self) -> Vec<(usize, bool)> {
+        match self {
+            Kernel::Region(r) => r.reads(),
+            Kernel::Contract(c) => vec![(c.lhs.buffer, false), (c.rhs.buffer, false)],
+            Kernel::Reduce(r) => vec![(r.from.buffer, false)],
+            Kernel::Gather(g) => vec![(g.buffers[0], false), (g.buffers[1], false)],
+            Kernel::Scatter(s) => vec![(s.buffers[0], false), (s.buffers[1], false)],
+        }
+    }
+
+    /// Buffers the kernel writes, and whether it does so only after it has read them.
+    pub fn writes(&self) -> Vec<(usize, bool)> {
+        match self {
+            Kernel::Region(r) => r.writes(),
+            Kernel::Contract(c) => vec![(c.out.buffer, false)],
+            Kernel::Reduce(r) => vec![(r.out.buffer, false)],
+            Kernel::Gather(g) => vec![(g.buffers[2], false)],
+            Kernel::Scatter(s) => vec![(s.buffers[2], false)],
+        }
+    }
+
+    /// Rough number of element operations, to share work fairly.
+    pub fn cost(&self) -> usize {
+        match self {
+            Kernel::Region(r) => r.cost(),
+            Kernel::Contract(c) => c.cost() / 16,
+            Kernel::Reduce(r) => r.cost(),
+            Kernel::Gather(g) => g.rows * g.width,
+            Kernel::Scatter(s) => s.rows * s.width + s.table * s.width,
         }
     }
 

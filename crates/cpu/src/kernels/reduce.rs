@@ -135,6 +135,11 @@ impl Reduce {
         if self.op == Binary::Add { T::of(sum) } else { max }
     }
 
+    /// Elements read.
+    pub fn cost(&self) -> usize {
+        self.kept.iter().map(|d| d.0).product::<usize>() * self.reduced.iter().map(|d| d.0).product::<usize>()
+    }
+
     /// Extents, for explanations.
     pub fn summary(&self) -> String {
         let extents = |d: &mut dyn Iterator<Item = usize>| d.map(|n| n.to_string()).collect::<Vec<_>>().join("×");

@@ -225,6 +225,23 @@ impl Region {
         self.len
     }
 
+    /// Buffers read, and whether element by element in the region's own order.
+    pub fn reads(&self) -> Vec<(usize, bool)> {
+        let key = self.steps.iter().filter_map(|s| if let StepCode::Uniform(key, ..) = s.code { Some((key, false)) } else { None });
+        let ordered = |l: &Load| l.access == Access::Contiguous && l.view.offset == 0;
+        self.loads.iter().filter(|l| !l.iota).map(|l| (l.view.buffer, ordered(l))).chain(key).collect()
+    }
+
+    /// Buffers written, and whether in order and after a block's operands were read.
+    pub fn writes(&self) -> Vec<(usize, bool)> {
+        self.stores.iter().map(|s| (s.view.buffer, s.mode == Mode::Late && in_order(&self.dims, &s.view.strides))).collect()
+    }
+
+    /// Elements times instructions.
+    pub fn cost(&self) -> usize {
+        self.len * (self.steps.len() + self.loads.len() + self.stores.len())
+    }
+
     /// Instructions and operands, for explanations.
     pub fn summary(&self) -> String {
         let moved = self.loads.iter().filter(|l| l.access == Access::Strided).count();

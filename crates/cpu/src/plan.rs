@@ -1,0 +1,333 @@
+//! The whole of compilation: which value lives where, how large tiles are, how many groups share them,
+//! and which results may overwrite their operands.
+
+use crate::compile::analysis::{Analysis, Kind, analyse};
+use crate::compile::lower::{Block, Memory, lower};
+use crate::compile::memory::{Span, plan};
+use crate::compile::prepare::prepare;
+use crate::compile::stage::{Stage, StageGraph, build, stage_of, stages};
+use crate::compile::view::row_major;
+use crate::exec::{ALIGN, Place, Space};
+use crate::kernels::{Kernel, Mode};
+use crate::section::{Tiles, Total, Whole};
+use graph::{Graph, Id, Op, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Worker memory a tile may need: what leaves half of a 1 MB second-level cache to the weights.
+const TILE_BYTES: usize = 448 << 10;
+/// Groups at most: the largest number of workers that share the tiles of a stage.
+const GROUPS: usize = 8;
+/// Nanoseconds per unit of [`Kernel::cost`], measured on AVX-512; only ratios matter.
+const NS: f64 = 0.25;
+
+/// A stage, ready to run.
+pub enum Section {
+    /// Once.
+    Whole(Whole),
+    /// Tile by tile.
+    Tiles(Tiles),
+}
+
+impl Section {
+    fn blocks(&self) -> Vec<&Block> {
+        match self {
+            Section::Whole(w) => vec![&w.block],
+            Section::Tiles(t) => std::iter::once(&t.full).chain(&t.tail).collect(),
+        }
+    }
+}
+
+/// A copy of an array from place to place, before or after the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Move {
+    /// From.
+    pub from: Place,
+    /// To.
+    pub to: Place,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// Everything a program consists of.
+pub struct Plan {
+    /// Stages in running order.
+    pub sections: Vec<Section>,
+    /// Copies before the first stage.
+    pub before: Vec<Move>,
+    /// Copies after the last.
+    pub after: Vec<Move>,
+    /// Bytes of the program's memory.
+    pub global: usize,
+    /// Bytes of all groups' memory.
+    pub groups: usize,
+    /// Bytes of a worker's memory.
+    pub local: usize,
+    /// Bytes of a worker's registers.
+    pub registers: usize,
+    /// Estimated nanoseconds of a run on one worker.
+    pub cost: f64,
+    /// The rewritten graph.
+    pub graph: Graph,
+}
+
+/// Compiles `outputs` of `g`; `workers` decides how whole stages are shared, nothing else.
+///
+/// # Errors
+/// None for a legal graph.
+pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)], workers: usize) -> Result<Plan> {
+    let (g, outputs) = prepare(g, outputs)?;
+    let an = analyse(&g, batched);
+    let mut late: BTreeMap<usize, usize> = donated.iter().map(|&(i, j)| (j, i)).collect();
+    loop {
+        let planner = Planner::new(&g, &an, &outputs, &late)?;
+        let plan = planner.plan(workers)?;
+        // A donated result that is written while its operand is still needed is computed elsewhere.
+        match late.iter().find(|&(&j, &i)| conflict(&plan.sections, i, j)) {
+            Some((&j, _)) => _ = late.insert(j, usize::MAX),
+            None => return Ok(plan),
+        }
+    }
+}
+
+/// Whether something reads input `i` when output `j`, in the same memory, may already be written.
+fn conflict(sections: &[Section], i: usize, j: usize) -> bool {
+    if i == usize::MAX {
+        return false;
+    }
+    let (input, output) = (Space::Input(i as u32), Space::Output(j as u32));
+    // Per use: when (section, time), which kernel, and whether it goes element by element.
+    let (mut reads, mut writes, mut kernels) = (vec![], vec![], 0);
+    for (n, section) in sections.iter().enumerate() {
+        for block in section.blocks() {
+            let is = |buffer: usize, space: Space| block.buffers.get(buffer).is_some_and(|b| b.place.space == space);
+            for (time, kernel) in block.tasks.iter().flat_map(|t| t.kernels.iter().map(|k| (t.time, k))) {
+                kernels += 1;
+                let whole = matches!(section, Section::Whole(_));
+                reads.extend(kernel.reads().iter().filter(|r| is(r.0, input)).map(|r| ((n, time), kernels, r.1)));
+                writes.extend(kernel.writes().iter().filter(|w| is(w.0, output)).map(|w| ((n, time), kernels, w.1 && whole)));
+            }
+        }
+    }
+    let clash = |w: &((usize, usize), usize, bool), r: &((usize, usize), usize, bool)| if w.1 == r.1 { !(w.2 && r.2) } else { r.0 >= w.0 };
+    writes.iter().any(|w| reads.iter().any(|r| clash(w, r)))
+}
+
+struct Planner<'a> {
+    g: &'a Graph,
+    an: &'a Analysis,
+    /// Stages that compute something, with what they compute for others.
+    wanted: Vec<(Stage, Vec<Id>)>,
+    /// Where each value lies that a stage computes for others, and with which strides.
+    places: BTreeMap<Id, (Place, Vec<isize>)>,
+    /// Values that overwrite a donated input.
+    late: BTreeSet<Id>,
+    before: Vec<Move>,
+    after: Vec<Move>,
+    global: usize,
+}
+
+impl<'a> Planner<'a> {
+    /// Walks the stages backwards for what each must compute, then assigns memory.
+    fn new(g: &'a Graph, an: &'a Analysis, outputs: &[Id], donated: &BTreeMap<usize, usize>) -> Result<Planner<'a>> {
+        let is_input = |id: Id| matches!(g.node(id).op, Op::Input { .. });
+        let mut demand: BTreeSet<Id> = outputs.iter().copied().filter(|&o| !is_input(o)).collect();
+        let mut wanted = vec![];
+        let mut last_use: BTreeMap<Id, usize> = demand.iter().map(|&d| (d, usize::MAX)).collect();
+        let all = stages(an);
+        for (n, &stage) in all.iter().enumerate().rev() {
+            let here: Vec<Id> = demand.iter().copied().filter(|&d| stage_of(an, d) == stage).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let rows = if let Stage::Tiles(_, d) = stage { an.domains[d] } else { 1 };
+            for e in build(g, an, stage, &here, rows)?.externals {
+                if !is_input(e.node) {
+                    demand.insert(e.node);
+                    last_use.entry(e.node).or_insert(n);
+                }
+            }
+            wanted.push((stage, here));
+        }
+        wanted.reverse();
+        let mut p = Planner { g, an, wanted, places: BTreeMap::new(), late: BTreeSet::new(), before: vec![], after: vec![], global: 0 };
+        p.assign(outputs, donated, &last_use, &all);
+        Ok(p)
+    }
+
+    /// Gives every value of `demand` a place: an output's array, or the program's memory.
+    fn assign(&mut self, outputs: &[Id], donated: &BTreeMap<usize, usize>, last_use: &BTreeMap<Id, usize>, all: &[Stage]) {
+        let mut in_memory: Vec<(Id, Span)> = vec![];
+        let mut to_output = vec![];
+        for (&id, &last) in last_use {
+            let direct = outputs.iter().enumerate().find(|&(j, &o)| o == id && donated.get(&j) != Some(&usize::MAX));
+            let strides = self.layout(id, last == usize::MAX);
+            if let Some((j, _)) = direct {
+                let place = Place { space: Space::Output(j as u32), offset: 0, row: 0 };
+                self.places.insert(id, (place, strides));
+                if donated.contains_key(&j) {
+                    self.late.insert(id);
+                }
+                to_output.push(j);
+            } else {
+                let first = all.iter().position(|&s| s == stage_of(self.an, id)).unwrap_or(0);
+                in_memory.push((id, Span { bytes: self.bytes(id), first, last: last.min(all.len()) }));
+                self.places.insert(id, (Place { space: Space::Global, offset: 0, row: 0 }, strides));
+            }
+        }
+        // Inputs that are outputs pass through the program's memory: their own may be overwritten.
+        let mut passing = vec![];
+        for (j, &o) in outputs.iter().enumerate() {
+            if matches!(self.g.node(o).op, Op::Input { .. }) {
+                in_memory.push((o, Span { bytes: self.bytes(o), first: 0, last: all.len() }));
+                passing.push((in_memory.len() - 1, j));
+            }
+        }
+        let spans: Vec<Span> = in_memory.iter().map(|m| m.1).collect();
+        let (offsets, total) = plan(&spans);
+        self.global = total;
+        let global = |k: usize| Place { space: Space::Global, offset: offsets[k], row: 0 };
+        let output = |j: usize| Place { space: Space::Output(j as u32), offset: 0, row: 0 };
+        for (k, (id, _)) in in_memory.iter().enumerate() {
+            if let Some(p) = self.places.get_mut(id) {
+                p.0.offset = offsets[k];
+            }
+        }
+        for (k, j) in passing {
+            let (id, bytes) = (outputs[j], self.bytes(outputs[j]));
+            let input = self.g.inputs().iter().position(|&x| x == id).unwrap_or(0);
+            self.before.push(Move { from: Place { space: Space::Input(input as u32), offset: 0, row: 0 }, to: global(k), bytes });
+            self.after.push(Move { from: global(k), to: output(j), bytes });
+        }
+        for (j, &o) in outputs.iter().enumerate() {
+            if let (false, Some((from, _))) = (to_output.contains(&j), self.places.get(&o)) {
+                self.after.push(Move { from: *from, to: output(j), bytes: self.bytes(o) });
+            }
+        }
+    }
+
+    fn bytes(&self, id: Id) -> usize {
+        let ty = self.g.ty(id);
+        ty.len() * ty.dtype.size()
+    }
+
+    /// Strides of a value between stages: row-major, but a sum whose only use is to be transposed is
+    /// stored the way it will be read.
+    fn layout(&self, id: Id, output: bool) -> Vec<isize> {
+        let shape = self.g.shape(id);
+        let dense = row_major(shape);
+        let node = self.g.node(id);
+        if output || !matches!(node.op, Op::Conv(_)) || !matches!(self.an.classes[id.index()].kind, Kind::Partial { .. }) {
+            return dense;
+        }
+        let mut users = self.g.nodes().iter().filter(|n| n.args.contains(&id));
+        let perm = match (users.next().map(|n| &n.op), users.next()) {
+            (Some(Op::Transpose(perm)), None) if perm.last() == Some(&(shape.len() - 1)) => perm,
+            _ => return dense,
+        };
+        let moved = row_major(&perm.iter().map(|&p| shape[p]).collect::<Vec<_>>());
+        let mut strides = dense;
+        perm.iter().zip(moved).for_each(|(&p, s)| strides[p] = s);
+        strides
+    }
+
+    fn plan(mut self, workers: usize) -> Result<Plan> {
+        let wanted = std::mem::take(&mut self.wanted);
+        let mut sections = vec![];
+        let (mut groups, mut local, mut registers, mut cost) = (0, 0, 0, 0.0);
+        for (stage, ids) in &wanted {
+            let section = match *stage {
+                Stage::Whole(_) => {
+                    let (block, _) = self.block(*stage, ids, 1, 1)?;
+                    cost += NS * work(&block);
+                    Section::Whole(Whole::new(block, workers))
+                }
+                Stage::Tiles(_, domain) => {
+                    let tiles = self.tiles(*stage, ids, self.an.domains[domain])?;
+                    cost += NS * work(&tiles.full) * tiles.tiles() as f64;
+                    groups = groups.max(tiles.groups * tiles.group_bytes);
+                    Section::Tiles(tiles)
+                }
+            };
+            for block in section.blocks() {
+                local = local.max(block.local);
+                registers = registers.max(block.registers);
+            }
+            sections.push(section);
+        }
+        Ok(Plan { sections, before: self.before, after: self.after, global: self.global, groups, local, registers, cost, graph: self.g.clone() })
+    }
+
+    /// Chooses tile and groups, and lowers.
+    fn tiles(&self, stage: Stage, ids: &[Id], rows: usize) -> Result<Tiles> {
+        let guess = rows.min(32);
+        let (block, sums) = self.block(stage, ids, guess, 2)?;
+        let total = NS * work(&block) * rows as f64 / guess as f64;
+        let groups = self.groups(rows, total, sums.iter().map(|s| s.len).sum());
+        let fitting = (guess * TILE_BYTES / block.local.max(1)).clamp(1, rows);
+        // Tiles of almost equal size, equally many in each group.
+        let per_group = rows.div_ceil(groups).div_ceil(fitting);
+        let tile = rows.div_ceil(groups * per_group);
+        let groups = groups.min(rows.div_ceil(tile));
+        let (full, sums) = self.block(stage, ids, tile, groups)?;
+        let rest = rows % tile;
+        let tail = if rest == 0 { None } else { Some(self.block(stage, ids, rest, groups)?.0) };
+        let group_bytes = sums.iter().map(|s| s.offset + s.len * s.dtype.size()).max().unwrap_or(0).next_multiple_of(ALIGN);
+        let totals = if groups == 1 { vec![] } else { sums };
+        Ok(Tiles { rows, tile, groups, full, tail, group_bytes: if groups == 1 { 0 } else { group_bytes }, totals })
+    }
+
+    /// As many groups as pay: each adds a reading of all sums.
+    fn groups(&self, rows: usize, ns: f64, sums: usize) -> usize {
+        let pays = |g: usize| 0.2 * (sums * g) as f64 <= 0.25 * ns;
+        let most = if ns < 15_000.0 { 1 } else { GROUPS.min(rows) };
+        [8, 4, 2].into_iter().find(|&g| g <= most && pays(g)).unwrap_or(1)
+    }
+
+    /// Lowers a stage for tiles of `rows` rows.
+    fn block(&self, stage: Stage, ids: &[Id], rows: usize, groups: usize) -> Result<(Block, Vec<Total>)> {
+        let StageGraph { graph, externals, results } = build(self.g, self.an, stage, ids, rows)?;
+        let all = if let Stage::Tiles(_, d) = stage { self.an.domains[d] } else { 1 };
+        let cut = |node: Id, strides: &[isize], axis: Option<usize>, place: Place| {
+            let row = axis.map_or(0, |a| strides[a] as usize * (self.g.shape(node)[a] / all) * self.g.ty(node).dtype.size());
+            Place { row, ..place }
+        };
+        let sources: Vec<Memory> = externals
+            .iter()
+            .map(|e| {
+                let (place, strides) = self.source(e.node);
+                Memory { id: e.id, place: cut(e.node, &strides, e.axis, place), strides, mode: Mode::Write }
+            })
+            .collect();
+        let (mut targets, mut totals, mut offset) = (vec![], vec![], 0);
+        for &(id, node) in &results {
+            let (place, strides) = self.source(node);
+            let ty = self.g.ty(node);
+            let memory = match self.an.classes[node.index()].kind {
+                Kind::Partial { .. } => {
+                    totals.push(Total { dtype: ty.dtype, len: ty.len(), offset, to: place });
+                    let own = Place { space: Space::Group, offset, row: 0 };
+                    offset = (offset + self.bytes(node)).next_multiple_of(ALIGN);
+                    Memory { id, place: if groups == 1 { place } else { own }, strides, mode: Mode::Accumulate }
+                }
+                Kind::Rows { axis, .. } => Memory { id, place: cut(node, &strides, Some(axis), place), strides, mode: Mode::Write },
+                Kind::Whole => Memory { id, place, strides, mode: if self.late.contains(&node) { Mode::Late } else { Mode::Write } },
+            };
+            targets.push(memory);
+        }
+        Ok((lower(&graph, &sources, &targets), totals))
+    }
+
+    /// Where a value lies, and its strides.
+    fn source(&self, node: Id) -> (Place, Vec<isize>) {
+        if let Some(known) = self.places.get(&node) {
+            return known.clone();
+        }
+        let input = self.g.inputs().iter().position(|&x| x == node).unwrap_or(0);
+        (Place { space: Space::Input(input as u32), offset: 0, row: 0 }, row_major(self.g.shape(node)))
+    }
+}
+
+/// Cost of a block, in units of [`Kernel::cost`].
+fn work(block: &Block) -> f64 {
+    block.tasks.iter().flat_map(|t| &t.kernels).map(Kernel::cost).sum::<usize>() as f64
+}
