@@ -121,12 +121,19 @@ impl Real for f64 {
     arithmetic!(f64);
 }
 
+// Plain loops over addresses: iterator adapters may stay calls of their own, which are then compiled
+// without the instruction set of the caller.
+
 /// `dst[i] = f(a[i])`
 #[inline(always)]
 fn each1<T: Real>(dst: &mut [T], a: Arg<T>, f: impl Fn(T) -> T) {
     match a {
-        // SAFETY: the region executor passes blocks of at least dst.len() elements that do not overlap dst.
-        Arg::Ptr(p) => unsafe { std::slice::from_raw_parts(p, dst.len()) }.iter().zip(dst).for_each(|(a, d)| *d = f(*a)),
+        Arg::Ptr(p) => {
+            for (i, d) in dst.iter_mut().enumerate() {
+                // SAFETY: the region executor passes blocks of at least dst.len() elements that do not overlap dst.
+                *d = f(unsafe { *p.add(i) });
+            }
+        }
         Arg::Splat(s) => dst.fill(f(s)),
     }
 }
@@ -134,28 +141,30 @@ fn each1<T: Real>(dst: &mut [T], a: Arg<T>, f: impl Fn(T) -> T) {
 /// `dst[i] = f(a[i], b[i])`
 #[inline(always)]
 fn each2<T: Real>(dst: &mut [T], a: Arg<T>, b: Arg<T>, f: impl Fn(T, T) -> T) {
-    // SAFETY: as in `each1`.
-    let slice = |p| unsafe { std::slice::from_raw_parts(p, dst.len()) };
     match (a, b) {
-        (Arg::Ptr(p), Arg::Ptr(q)) => slice(p).iter().zip(slice(q)).zip(dst).for_each(|((a, b), d)| *d = f(*a, *b)),
-        (Arg::Ptr(p), Arg::Splat(b)) => slice(p).iter().zip(dst).for_each(|(a, d)| *d = f(*a, b)),
-        (Arg::Splat(a), Arg::Ptr(q)) => slice(q).iter().zip(dst).for_each(|(b, d)| *d = f(a, *b)),
-        (Arg::Splat(a), Arg::Splat(b)) => dst.fill(f(a, b)),
+        (Arg::Ptr(p), Arg::Ptr(q)) => {
+            for (i, d) in dst.iter_mut().enumerate() {
+                // SAFETY: as in `each1`.
+                *d = unsafe { f(*p.add(i), *q.add(i)) };
+            }
+        }
+        (Arg::Ptr(_), Arg::Splat(b)) => each1(dst, a, |a| f(a, b)),
+        (Arg::Splat(a), b) => each1(dst, b, |b| f(a, b)),
     }
 }
 
-/// `dst[i] = f(a[i], b[i], c[i])`, operands that are single numbers being rare.
+/// `dst[i] = f(a[i], b[i], c[i])`
 #[inline(always)]
 fn each3<T: Real>(dst: &mut [T], [a, b, c]: [Arg<T>; 3], f: impl Fn(T, T, T) -> T) {
-    // SAFETY: as in `each1`.
-    let slice = |p| unsafe { std::slice::from_raw_parts(p, dst.len()) };
     match (a, b, c) {
         (Arg::Ptr(p), Arg::Ptr(q), Arg::Ptr(r)) => {
-            slice(p).iter().zip(slice(q)).zip(slice(r)).zip(dst).for_each(|(((a, b), c), d)| *d = f(*a, *b, *c));
+            for (i, d) in dst.iter_mut().enumerate() {
+                // SAFETY: as in `each1`.
+                *d = unsafe { f(*p.add(i), *q.add(i), *r.add(i)) };
+            }
         }
-        (Arg::Ptr(p), Arg::Splat(b), Arg::Ptr(r)) => slice(p).iter().zip(slice(r)).zip(dst).for_each(|((a, c), d)| *d = f(*a, b, *c)),
-        (Arg::Ptr(p), Arg::Ptr(q), Arg::Splat(c)) => slice(p).iter().zip(slice(q)).zip(dst).for_each(|((a, b), d)| *d = f(*a, *b, c)),
-        (Arg::Ptr(p), Arg::Splat(b), Arg::Splat(c)) => slice(p).iter().zip(dst).for_each(|(a, d)| *d = f(*a, b, c)),
+        (a, b, Arg::Splat(c)) => each2(dst, a, b, |a, b| f(a, b, c)),
+        (a, Arg::Splat(b), c) => each2(dst, a, c, |a, c| f(a, b, c)),
         (Arg::Splat(a), b, c) => each2(dst, b, c, |b, c| f(a, b, c)),
     }
 }
@@ -193,7 +202,9 @@ per_isa! {
 
 #[inline(always)]
 fn add_body<const FMA: bool, T: Real>(dst: &mut [T], src: &[T]) {
-    dst.iter_mut().zip(src).for_each(|(d, s)| *d = T::bin(Binary::Add, *d, *s));
+    for (d, s) in dst.iter_mut().zip(src) {
+        *d = T::bin(Binary::Add, *d, *s);
+    }
 }
 
 per_isa! {

@@ -74,7 +74,9 @@ fn row_body<const FMA: bool, T: Real>(row: &mut [T], a: *const T, b: *const T, k
     for p in 0..k as isize {
         // SAFETY: inside the operands, by the contract of `Product`.
         let (x, from) = unsafe { (*a.offset(p * a_col), std::slice::from_raw_parts(b.offset(p * b_row), row.len())) };
-        row.iter_mut().zip(from).for_each(|(c, b)| *c = T::mul_add::<FMA>(x, *b, *c));
+        for (c, b) in row.iter_mut().zip(from) {
+            *c = T::mul_add::<FMA>(x, *b, *c);
+        }
     }
 }
 

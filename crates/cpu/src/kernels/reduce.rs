@@ -184,9 +184,13 @@ fn rows_body<const FMA: bool, T: Real>(op: Binary, acc: &mut [T], src: *const T,
         // SAFETY: the caller's rows exist.
         let row = unsafe { std::slice::from_raw_parts(src.offset(r * step), acc.len()) };
         if op == Binary::Add {
-            acc.iter_mut().zip(row).for_each(|(a, x)| *a = T::bin(Binary::Add, *a, *x));
+            for (a, x) in acc.iter_mut().zip(row) {
+                *a = T::bin(Binary::Add, *a, *x);
+            }
         } else {
-            acc.iter_mut().zip(row).for_each(|(a, x)| *a = T::bin(Binary::Max, *a, *x));
+            for (a, x) in acc.iter_mut().zip(row) {
+                *a = T::bin(Binary::Max, *a, *x);
+            }
         }
     }
 }
@@ -209,7 +213,9 @@ fn run_body<const FMA: bool, T: Real>(op: Binary, src: *const T, count: usize, s
         for i in (0..whole).step_by(16) {
             // SAFETY: as above.
             let x = unsafe { std::slice::from_raw_parts(src.add(i), 16) };
-            lanes.iter_mut().zip(x).for_each(|(l, x)| *l = join(*l, *x));
+            for (l, x) in lanes.iter_mut().zip(x) {
+                *l = join(*l, *x);
+            }
         }
     } else {
         (0..whole).for_each(|i| lanes[i % 16] = join(lanes[i % 16], at(i)));
