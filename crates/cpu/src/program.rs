@@ -133,6 +133,8 @@ impl Program {
         self.bind(inputs, outputs)?;
         let (global, groups) = (Address(self.global.base()), Address(self.groups.base()));
         let workers = self.workers.len();
+        // Whole stages are shared by all workers, and so is the memory of the first.
+        let shared = Address(self.workers[0].0.base());
         let memory = Address(self.workers.as_mut_ptr());
         let (plan, addresses) = (&self.plan, Shared(&self.addresses));
         let barrier = Barrier::new(workers);
@@ -150,7 +152,7 @@ impl Program {
             }
             for section in &plan.sections {
                 match section {
-                    Section::Whole(s) => s.run(bases, w, &meet),
+                    Section::Whole(s) => s.run(Bases { local: shared.get(), ..bases }, w, &meet),
                     Section::Tiles(s) => s.run(bases, w, workers, &meet),
                 }
             }

@@ -111,7 +111,7 @@ impl Loops {
         let unit = Loop { n: 1, l: 0, r: 0, o: 0 };
         let cols = match take(&mut out, columns) {
             Some(cols) => cols,
-            None if out.iter().any(|l| l.o == 1 && l.l == 0 && l.r != 1) => return Layout::CopyRight,
+            None if out.iter().any(|l| l.o == 1 && l.l == 0 && l.r != 0) => return Layout::CopyRight,
             None => unit,
         };
         let rows = take(&mut out, |l| l.r == 0).unwrap_or(unit);

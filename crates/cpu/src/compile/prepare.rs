@@ -7,6 +7,7 @@
 //! * the mask of a ReLU's gradient is taken from its result, so that its operand need not be kept.
 
 use graph::ops::contract::Dot;
+use graph::ops::conv::dilated;
 use graph::ops::{Binary, Compare, Conv};
 use graph::{Graph, Id, Op, Result, Scalar};
 
@@ -55,14 +56,20 @@ fn conv(g: &mut Graph, c: &Conv, x: Id, w: Id) -> Result<Id> {
     let interior = (0..4).map(|axis| between[of(axis)] - 1).collect();
     let padded = g.push(Op::Pad { lo, hi, interior, value: Scalar::new(0.0) }, &[base])?;
     let (start, cut) = (amount(&|i| -around[i].0), amount(&|i| -around[i].1));
+    let plain = Conv { stride: c.stride, rhs_dilation: c.rhs_dilation, ..Conv::default() };
     let extent = g.shape(padded).to_vec();
     if (0..4).any(|d| start[d] + cut[d] > extent[d]) {
-        return g.push(Op::Conv(*c), &[x, w]); // cropped to nothing: an empty or zero result
+        // Nothing of the image is left: a convolution of zeros.
+        let whole = g.ty(x).clone();
+        let size = |d: usize| (dilated(whole.shape[d + 1], c.lhs_dilation[d]) + c.padding[d].0 + c.padding[d].1).max(0) as usize;
+        let ty = whole.with_shape([whole.shape[0], size(0), size(1), whole.shape[3]]);
+        let zeros = g.push(Op::Full { value: Scalar::new(0.0), ty }, &[])?;
+        return g.push(Op::Conv(plain), &[zeros, w]);
     }
     let limit = (0..4).map(|d| extent[d] - cut[d]).collect();
     let cropped = g.push(Op::Slice { start, limit, stride: vec![1; 4] }, &[padded])?;
     let image = g.push(Op::Transpose(perm), &[cropped])?;
-    g.push(Op::Conv(Conv { stride: c.stride, rhs_dilation: c.rhs_dilation, ..Conv::default() }), &[image, w])
+    g.push(Op::Conv(plain), &[image, w])
 }
 
 /// A product whose right operand has the free axes last.

@@ -353,12 +353,16 @@ impl Region {
                 Arg::Splat(x) => x,
             };
             if let (Arg::Ptr(p), true, 1) = (from, s.dtype == T::DTYPE, stride) {
-                // SAFETY: the run lies inside the result's buffer, the source inside its block.
-                let (src, dst) = unsafe {
-                    let dst = cx.address::<T>(s.view.buffer).offset(offset);
-                    (std::slice::from_raw_parts(p.add(done), count), std::slice::from_raw_parts_mut(dst, count))
-                };
-                if add { add_assign(dst, src) } else { dst.copy_from_slice(src) }
+                // SAFETY: the run lies inside the result's buffer, the source inside its block. They may be
+                // the same memory, if a result overwrites its operand.
+                unsafe {
+                    let (src, dst) = (p.add(done), cx.address::<T>(s.view.buffer).offset(offset));
+                    if add {
+                        add_assign(std::slice::from_raw_parts_mut(dst, count), std::slice::from_raw_parts(src, count));
+                    } else {
+                        std::ptr::copy(src, dst, count);
+                    }
+                }
             } else {
                 for i in 0..count {
                     // SAFETY: as above, in the buffer's own element type.

@@ -28,7 +28,7 @@ impl Default for Conv {
 }
 
 /// Extent of `n` elements with `dilation − 1` gaps between neighbours.
-pub(crate) fn dilated(n: usize, dilation: usize) -> i64 {
+pub fn dilated(n: usize, dilation: usize) -> i64 {
     if n == 0 { 0 } else { ((n - 1) * dilation + 1) as i64 }
 }
 
@@ -114,11 +114,13 @@ impl Conv {
         for_each_index(&out.shape, |o| {
             let mut sum = 0.0;
             for ky in 0..kh {
-                let Some(y) = self.source(0, o[1], ky, h) else { continue };
+                let y = self.source(0, o[1], ky, h);
                 for kx in 0..kw {
-                    let Some(xx) = self.source(1, o[2], kx, wd) else { continue };
+                    let at = y.zip(self.source(1, o[2], kx, wd)).map(|(y, x)| ((o[0] * h + y) * wd + x) * c);
                     for ch in 0..c {
-                        sum += x.data[((o[0] * h + y) * wd + xx) * c + ch] * w.data[((ky * kw + kx) * c + ch) * oc + o[3]];
+                        // Padding and gaps are zeros like any others: times NaN or ∞ they are NaN.
+                        let pixel = at.map_or(0.0, |at| x.data[at + ch]);
+                        sum += pixel * w.data[((ky * kw + kx) * c + ch) * oc + o[3]];
                     }
                 }
             }
