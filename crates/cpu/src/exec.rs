@@ -6,6 +6,9 @@ use graph::DType;
 /// Alignment of every arena and of every buffer in it: one cache line, one AVX-512 register.
 pub const ALIGN: usize = 64;
 
+/// Axes of a tensor at most.
+pub const MAX_RANK: usize = 16;
+
 /// What a buffer lives in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Space {

@@ -33,7 +33,8 @@ pub struct Pool {
 impl Pool {
     /// The pool of `workers` workers; there is one per number, made at the first call.
     pub fn of(workers: usize) -> Arc<Pool> {
-        static POOLS: OnceLock<Mutex<Vec<(usize, Arc<Pool>)>>> = OnceLock::new();
+        type Pools = Mutex<Vec<(usize, Arc<Pool>)>>;
+        static POOLS: OnceLock<Pools> = OnceLock::new();
         let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, pool)) = pools.iter().find(|p| p.0 == workers) {
             return pool.clone();

@@ -1,6 +1,6 @@
 //! A compiled graph: what users of this crate make once and run many times.
 
-use crate::exec::Arena;
+use crate::exec::{Arena, MAX_RANK};
 use crate::plan::{Move, Plan, Section, compile};
 use crate::pool::{Barrier, Pool};
 use crate::section::Bases;
@@ -62,6 +62,14 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// More axes than kernels can walk.
+    #[error("{node} has {rank} axes; at most {MAX_RANK} are supported: reshape it to fewer")]
+    Rank {
+        /// The equation.
+        node: String,
+        /// Its axes.
+        rank: usize,
+    },
     /// Another number of arrays than the program has.
     #[error("{what}: expected {expected} arrays, got {got}")]
     Count {
@@ -101,6 +109,9 @@ impl Program {
     /// A graph that breaks its rules, or a donation between arrays of different types.
     pub fn compile(g: &Graph, outputs: &[Id], options: &Options) -> Result<Program, Error> {
         graph::verify::verify(g)?;
+        if let Some(i) = g.nodes().iter().position(|n| n.ty.rank() > MAX_RANK) {
+            return Err(Error::Rank { node: g.equation(Id(i as u32)), rank: g.nodes()[i].ty.rank() });
+        }
         let inputs: Vec<Type> = g.inputs().iter().map(|&i| g.ty(i).clone()).collect();
         let types: Vec<Type> = outputs.iter().map(|&o| g.ty(o).clone()).collect();
         let mut donated = vec![None; inputs.len()];

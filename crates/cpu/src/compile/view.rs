@@ -31,6 +31,7 @@ impl Look {
     }
 
     /// Number of elements.
+    #[allow(clippy::len_without_is_empty)] // nobody asks
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }

@@ -6,7 +6,7 @@
 use super::Mode;
 use super::contract::At;
 use super::map::Real;
-use crate::exec::Context;
+use crate::exec::{Context, MAX_RANK};
 use crate::isa::per_isa;
 use graph::DType;
 use graph::ops::Binary;
@@ -150,13 +150,13 @@ impl Reduce {
 
 /// Outer reduced axes as `each` wants them, without allocating.
 struct Vec3 {
-    dims: [(usize, isize, isize); 8],
+    dims: [(usize, isize, isize); MAX_RANK],
     count: usize,
 }
 
 impl Vec3 {
     fn of(outer: &[(usize, isize)]) -> Vec3 {
-        let mut dims = [(1, 0, 0); 8];
+        let mut dims = [(1, 0, 0); MAX_RANK];
         outer.iter().zip(&mut dims).for_each(|(o, d)| *d = (o.0, o.1, 0));
         Vec3 { dims, count: outer.len() }
     }

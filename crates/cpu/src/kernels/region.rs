@@ -4,7 +4,7 @@
 
 use super::Mode;
 use super::map::{Arg, Code, Real, add_assign, step};
-use crate::exec::Context;
+use crate::exec::{Context, MAX_RANK};
 use graph::DType;
 use graph::ops::source::{philox, uniform};
 
@@ -197,7 +197,7 @@ impl Region {
                     Access::Splat
                 } else if in_order(&dims, &view.strides) && memory == dtype && !iota {
                     Access::Contiguous
-                } else if p < len && p <= BLOCK && block % p.max(1) == 0 {
+                } else if p < len && p <= BLOCK && block.is_multiple_of(p.max(1)) {
                     Access::Periodic
                 } else {
                     Access::Strided
@@ -380,7 +380,7 @@ fn runs(dims: &[usize], view: &View, start: usize, n: usize, mut f: impl FnMut(i
         return f(view.offset, 0, n);
     };
     let last = dims.len() - 1;
-    let mut index = [0usize; 16];
+    let mut index = [0usize; MAX_RANK];
     let mut rest = start;
     for d in (0..dims.len()).rev() {
         index[d] = rest % dims[d];
