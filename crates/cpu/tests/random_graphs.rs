@@ -37,14 +37,15 @@ fn check(kind: Kind, count: u32, longest: usize, seed: u64, wild: usize) {
         ..Config::default()
     };
     let genes = proptest::collection::vec(any::<u64>().no_shrink(), 1..longest);
-    let total = RefCell::new(Report::default());
+    let (total, graphs) = (RefCell::new(Report::default()), RefCell::new(0));
     let result = TestRunner::new(config).run(&(any::<u64>().no_shrink(), genes), |(header, genes)| {
         let case = generate(kind, header, &genes);
         if from_env("TRACE").is_some() {
             eprintln!("{}", case.explain("about to run"));
         }
         let report = case.check().map_err(TestCaseError::fail)?;
-        let mut total = total.borrow_mut();
+        let (mut total, mut graphs) = (total.borrow_mut(), graphs.borrow_mut());
+        *graphs += 1;
         total.elements += report.elements;
         total.wild += report.wild;
         Ok(())
@@ -55,7 +56,7 @@ fn check(kind: Kind, count: u32, longest: usize, seed: u64, wild: usize) {
         Ok(()) => {}
     }
     let Report { elements, wild: loose } = total.into_inner();
-    eprintln!("{kind:?}: {elements} elements, {loose} undetermined");
+    eprintln!("{kind:?}: {} graphs, {elements} elements, {loose} undetermined", graphs.into_inner());
     assert!(elements > 0 && loose * 100 <= elements * wild, "{loose} of {elements} elements are undetermined: the graphs show too little");
 }
 

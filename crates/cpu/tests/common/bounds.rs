@@ -203,11 +203,11 @@ fn equals_largest(g: &Graph, id: Id, known: &[Option<Bounded>]) -> Vec<f64> {
     let near = |i: usize| {
         let (v, e, m) = (x.value.data[i], x.error[i], wide.value.data[i]);
         let room = e + wide.error[i];
-        f64::from(room > 0.0 && !(m - v > room)) // the largest itself counts as one
+        f64::from(room > 0.0 && (m - v <= room || (m - v).is_nan())) // the largest itself counts as one
     };
     let shape = &x.value.ty.shape;
     let close = double(shape, (0..x.error.len()).map(near));
-    let groups = double(g.shape(max), apply(&Op::Sum(axes.clone()), &[close.clone()]).into_iter());
+    let groups = double(g.shape(max), apply(&Op::Sum(axes.clone()), std::slice::from_ref(&close)).into_iter());
     let group = apply(&g.node(g.node(id).args[1]).op, &[groups]);
     group.iter().zip(&close.data).map(|(n, c)| if *n > 1.0 { *c } else { 0.0 }).collect()
 }
