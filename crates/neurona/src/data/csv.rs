@@ -15,7 +15,8 @@ use super::raw;
 use super::{DataError, MAX_CLASSES, Result};
 pub use column::Column;
 pub(super) use column::{find, hint};
-pub use encoding::{Encoding, Field, MAX_CATEGORIES, Rows, Unknown};
+pub(super) use encoding::Rows;
+pub use encoding::{Encoding, Field, MAX_CATEGORIES, Unknown};
 use lines::Lines;
 
 /// How a file is written.

@@ -58,9 +58,10 @@ impl Preprocessing {
         self.apply(raw, &place)
     }
 
-    /// Scales, standardizes and shapes rows of numbers; for a table, rows that [`Encoding::features`] encoded.
+    /// Scales, standardizes and shapes rows of numbers; for a table, rows with its categories as one-hot values.
     pub fn apply(&self, raw: Array, place: &str) -> Result<Array> {
         self.check()?;
+        raw.check_shape(place)?;
         raw.check_finite(place)?;
         let mut array = raw.with_row_shape(&self.shape, place)?;
         let n = array.row_len();
@@ -80,21 +81,30 @@ impl Preprocessing {
     /// Sets mean and standard deviation to those of the raw training rows, after scaling. Parts of one-hot
     /// categories stay as they are, and so does the spread of values that are always the same.
     pub(super) fn standardize(&mut self, raw: &Array) {
-        let n = raw.row_len();
-        let (scale, numeric) = (self.scales(), self.numeric());
-        (self.mean, self.std) = (vec![0.0; n], vec![1.0; n]);
-        for i in (0..n).filter(|&i| numeric.as_ref().is_none_or(|numeric| numeric[i])) {
-            let values = || raw.data.iter().skip(i).step_by(n).map(|v| v * scale[i]);
-            let first = values().next().unwrap_or(0.0);
-            // By comparison: the rounded mean of equal numbers may differ from them, and dividing by that is noise.
-            if values().all(|v| v == first) {
-                self.mean[i] = first;
-                continue;
+        let (n, rows) = (raw.row_len(), raw.rows() as f64);
+        let scale = self.scales();
+        let scaled = || raw.data.chunks_exact(n.max(1)).map(|row| row.iter().zip(&scale).map(|(v, scale)| v * scale));
+        let first: Vec<f32> = scaled().next().into_iter().flatten().collect();
+        let (mut mean, mut variance, mut varies) = (vec![0.0; n], vec![0.0; n], vec![false; n]);
+        for row in scaled() {
+            for (i, v) in row.enumerate() {
+                mean[i] += f64::from(v) / rows;
+                varies[i] |= v != first[i];
             }
-            let mean = values().map(f64::from).sum::<f64>() / raw.rows() as f64;
-            let variance = values().map(|v| (f64::from(v) - mean).powi(2)).sum::<f64>() / raw.rows() as f64;
-            self.mean[i] = mean as f32;
-            self.std[i] = (variance.sqrt() as f32).max(f32::MIN_POSITIVE);
+        }
+        for row in scaled() {
+            row.enumerate().for_each(|(i, v)| variance[i] += (f64::from(v) - mean[i]).powi(2) / rows);
+        }
+        (self.mean, self.std) = (vec![0.0; n], vec![1.0; n]);
+        let numeric = self.numeric();
+        for i in (0..n).filter(|&i| numeric.as_ref().is_none_or(|numeric| numeric[i])) {
+            if varies[i] {
+                self.mean[i] = mean[i] as f32;
+                self.std[i] = (variance[i].sqrt() as f32).max(f32::MIN_POSITIVE);
+            } else {
+                // The rounded mean of equal numbers may differ from them, and dividing by that is noise.
+                self.mean[i] = first[i];
+            }
         }
     }
 

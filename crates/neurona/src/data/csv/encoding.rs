@@ -97,7 +97,7 @@ impl Encoding {
 
     /// Reads another file of the same columns. With a header, columns are found by name and others are let
     /// be; without, the file has all columns of the training file, or all but the targets, or the features only.
-    pub fn read(&self, path: &Path, targets: bool) -> Result<Rows> {
+    pub(in crate::data) fn read(&self, path: &Path, targets: bool) -> Result<Rows> {
         let fields: Vec<&Field> = self.features.iter().chain(self.targets.iter().filter(|_| targets)).collect();
         let mut columns = vec![];
         let table = read(path, self.format, |names| {
@@ -115,10 +115,18 @@ impl Encoding {
             return fields.iter().map(|f| find(path, true, names, &Column::Name(f.name.clone()))).collect();
         }
         let with_targets = fields.len() > self.features.len();
-        let shifted = |f: &Field| f.index - self.targets.iter().filter(|t| t.index < f.index).count();
+        let in_range = |at: Vec<usize>| match at.iter().find(|&&at| at >= names.len()) {
+            None => Ok(at),
+            Some(at) => Err(DataError::UnknownColumn {
+                path: path.into(),
+                column: at.to_string(),
+                hint: "the saved encoding contradicts itself; restore the file that was saved with the model".into(),
+            }),
+        };
+        let shifted = |f: &Field| f.index.saturating_sub(self.targets.iter().filter(|t| t.index < f.index).count());
         match names.len() {
-            n if n == self.width => Ok(fields.iter().map(|f| f.index).collect()),
-            n if !with_targets && n + self.targets.len() == self.width => Ok(fields.iter().map(|f| shifted(f)).collect()),
+            n if n == self.width => in_range(fields.iter().map(|f| f.index).collect()),
+            n if !with_targets && n + self.targets.len() == self.width => in_range(fields.iter().map(|f| shifted(f)).collect()),
             n if !with_targets && n == self.features.len() => Ok((0..n).collect()),
             found => {
                 let expected = if with_targets { self.width } else { self.width.saturating_sub(self.targets.len()) };
@@ -128,7 +136,7 @@ impl Encoding {
     }
 
     /// The features of these rows: one number a numeric column, one-hot values a column of categories.
-    pub fn features(&self, rows: &Rows, chosen: &[usize]) -> Result<Array> {
+    pub(in crate::data) fn features(&self, rows: &Rows, chosen: &[usize]) -> Result<Array> {
         let width = self.features_width();
         check_size(&rows.table.path.display().to_string(), chosen.len(), width)?;
         let mut data = vec![0.0; chosen.len() * width];
@@ -155,7 +163,7 @@ impl Encoding {
     }
 
     /// The class of these rows.
-    pub fn labels(&self, rows: &Rows, chosen: &[usize]) -> Result<Vec<i32>> {
+    pub(in crate::data) fn labels(&self, rows: &Rows, chosen: &[usize]) -> Result<Vec<i32>> {
         let (field, column) = self.target(rows, 0)?;
         let (Some(known), Cells::Categories { codes, names }) = (&field.categories, &rows.table.cells[column]) else {
             return Err(changed(field, &rows.table));
@@ -176,7 +184,7 @@ impl Encoding {
     }
 
     /// The numbers to predict of these rows.
-    pub fn values(&self, rows: &Rows, chosen: &[usize]) -> Result<Array> {
+    pub(in crate::data) fn values(&self, rows: &Rows, chosen: &[usize]) -> Result<Array> {
         let width = self.targets.len();
         let mut data = vec![0.0; chosen.len() * width];
         for i in 0..width {
@@ -196,7 +204,7 @@ impl Encoding {
 
 /// A table and where in it the fields of an encoding are: features, then targets.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rows {
+pub(in crate::data) struct Rows {
     /// The file's columns.
     pub table: Table,
     /// For each field the number of its column.

@@ -199,6 +199,10 @@ fn prediction_without_header_goes_by_position() {
     }
     assert!(matches!(read("1\n"), Err(DataError::Ragged { line: 1, expected: 3, found: 1, .. })));
     assert!(matches!(read("1,2,3,4,5\n"), Err(DataError::Ragged { found: 5, .. })));
+    // A file of settings that was edited by hand is no reason to panic.
+    let mut edited = data.preprocessing.clone();
+    edited.encoding.as_mut().unwrap().features[1].index = 9;
+    assert!(matches!(edited.read(&dir.file("new.csv", "7,win,1,x\n")), Err(DataError::UnknownColumn { .. })));
 }
 
 #[test]
