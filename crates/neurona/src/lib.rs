@@ -1,6 +1,7 @@
 //! Networks, trained: layers, losses, optimizers and data on top of the computation graph.
 
 mod context;
+pub mod data;
 mod init;
 mod optimizer;
 mod step;

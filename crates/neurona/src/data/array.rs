@@ -78,6 +78,16 @@ impl Array {
     }
 }
 
+/// Most values of an array: 16 GiB of `f32`. A typing error should not fill the memory and stop the machine.
+pub(super) const MAX_VALUES: u64 = 1 << 32;
+
+/// Checks the size of an array before its memory is asked for.
+pub(super) fn check_size(place: &str, rows: usize, row_len: usize) -> Result<()> {
+    let size = (rows as u64).saturating_mul(row_len as u64);
+    let fix = "use fewer rows or columns (`limit` applies only after reading)";
+    if size <= MAX_VALUES { Ok(()) } else { Err(DataError::TooLarge { place: place.into(), what: "values", size, limit: MAX_VALUES, fix }) }
+}
+
 /// Number of values of a shape; an overflowing product saturates, and so never fits any data.
 pub(super) fn product(shape: &[usize]) -> usize {
     // A zero anywhere empties the array, however large the product of the others.
@@ -113,6 +123,15 @@ mod tests {
         let a = Array::new(vec![1, 4], vec![0.0; 4]).unwrap();
         assert_eq!(a.clone().with_row_shape(&[2, 2], "x").unwrap().shape, [1, 2, 2]);
         assert!(a.with_row_shape(&[3], "x").unwrap_err().to_string().contains("x: rows of shape [4] (4 values) do not fit the shape [3]"));
+    }
+
+    #[test]
+    fn size_is_limited() {
+        check_size("x", 1 << 16, 1 << 16).unwrap();
+        for (rows, width) in [((1 << 16) + 1, 1 << 16), (usize::MAX, usize::MAX)] {
+            let error = check_size("x", rows, width).unwrap_err().to_string();
+            assert!(error.contains("the limit is 4294967296"), "{error}");
+        }
     }
 
     #[test]

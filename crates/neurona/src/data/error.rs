@@ -99,6 +99,14 @@ pub enum DataError {
         /// Fields found.
         found: usize,
     },
+    /// A field that begins with a quotation mark and swallows the rest of the file.
+    #[error("{}, line {line}: a quotation mark in this record is never closed, so that the rest of the file belongs to it; close or remove it", path.display())]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+    },
     /// A CSV file that is not text.
     #[error("{}, line {line}: {why}; save the file as UTF-8 text", path.display())]
     NotText {
@@ -110,7 +118,7 @@ pub enum DataError {
         why: String,
     },
     /// Text, nothing, or an infinite value in a column of numbers.
-    #[error("{}, line {line}, column {column}: {} is not a finite number, but the column is numeric; correct the value or remove the line (a column of categories must hold text, e.g. c12 for 12)", path.display(), quoted(text))]
+    #[error("{}, line {line}, column {column}: {} is not a finite number, but the column is numeric; {}", path.display(), quoted(text), numeric_fix(*line))]
     NonNumeric {
         /// The file.
         path: PathBuf,
@@ -122,7 +130,7 @@ pub enum DataError {
         text: String,
     },
     /// A category that did not occur in the data from which the encoding was made.
-    #[error("{}, line {line}, column {column}: unknown category {}; {known}; correct it, or train again with data that contain it", path.display(), quoted(text))]
+    #[error("{}, line {line}, column {column}: unknown category {}; {known}; correct it, train with rows that contain it, or (for a feature) set unknown_category = \"zeros\"", path.display(), quoted(text))]
     UnknownCategory {
         /// The file.
         path: PathBuf,
@@ -135,6 +143,16 @@ pub enum DataError {
         /// The known categories, or the nearest of them.
         known: String,
     },
+    /// A row without its target.
+    #[error("{}, line {line}, column {column}: the target is empty; fill it in or remove the line", path.display())]
+    MissingTarget {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// Name of the column.
+        column: String,
+    },
     /// A column that the file does not have.
     #[error("{}: there is no column {column}; {hint}", path.display())]
     UnknownColumn {
@@ -146,7 +164,9 @@ pub enum DataError {
         hint: String,
     },
     /// NaN or an infinite value.
-    #[error("{place}: the value in row {row}, column {column} (counted from 0) is {value}; training would spread it to every weight: remove the row or put a finite number there")]
+    #[error(
+        "{place}: the value in row {row}, column {column} (counted from 0) is {value}; training would spread it to every weight: remove the row or put a finite number there"
+    )]
     NonFinite {
         /// The file or part of the data.
         place: String,
@@ -176,7 +196,11 @@ pub enum DataError {
         place: String,
     },
     /// Rows of another shape than asked for.
-    #[error("{place}: rows of shape {found:?} ({} values) do not fit the shape {expected:?} ({} values); correct `shape` or the file", product(found), product(expected))]
+    #[error(
+        "{place}: rows of shape {found:?} ({} values) do not fit the shape {expected:?} ({} values); correct `shape` or the file",
+        product(found),
+        product(expected)
+    )]
     Shape {
         /// The file or part of the data.
         place: String,
@@ -186,7 +210,9 @@ pub enum DataError {
         found: Vec<usize>,
     },
     /// A shape and a number of values that contradict each other.
-    #[error("{place}: shape {shape:?} does not fit {values} values; every dimension but the first must be at least 1 and the product of all be the number of values")]
+    #[error(
+        "{place}: shape {shape:?} does not fit {values} values; every dimension but the first must be at least 1 and the product of all be the number of values"
+    )]
     ArrayShape {
         /// The file or part of the data.
         place: String,
@@ -196,7 +222,9 @@ pub enum DataError {
         values: usize,
     },
     /// Inputs and targets of different number.
-    #[error("{place}: {rows} rows but {targets} labels or target values; both must be of the same number: check that the two files belong together")]
+    #[error(
+        "{place}: {rows} rows but {targets} labels or target values; both must be of the same number: check that the two files belong together"
+    )]
     Counts {
         /// The files or part of the data.
         place: String,
@@ -240,6 +268,17 @@ fn unreadable_fix(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::NotFound => "check the name (relative paths start at the folder of the file that names them)",
         io::ErrorKind::PermissionDenied => "check the file's permissions",
         _ => "name a readable, regular file",
+    }
+}
+
+fn numeric_fix(line: u64) -> &'static str {
+    match line {
+        1 => {
+            "write numbers like 3.5; for names of columns set header = true; for categories list the column under `categorical` (a target: set task = \"classification\")"
+        }
+        _ => {
+            "write numbers like 3.5, or remove the line; for categories list the column under `categorical` (a target: set task = \"classification\")"
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub fn read(path: &Path) -> Result<Array> {
 
 /// Whether a file that begins with these bytes can be an IDX file.
 pub(super) fn is_idx(start: [u8; 4]) -> bool {
-    matches!(start, [0, 0, 0x08..=0x0e, 1..])
+    matches!(start, [0, 0, 0x08..=0x0e, rank] if rank > 0)
 }
 
 fn bad_magic(path: &Path, magic: [u8; 4]) -> DataError {

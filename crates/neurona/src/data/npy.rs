@@ -46,6 +46,11 @@ pub fn rows(path: &Path) -> Result<usize> {
     Ok(open(path)?.1.shape.first().copied().unwrap_or(0))
 }
 
+/// The number of values of a row, from the header.
+pub fn row_len(path: &Path) -> Result<usize> {
+    Ok(product(open(path)?.1.shape.get(1..).unwrap_or(&[])))
+}
+
 /// Whether the file holds integers or truth values, from the header.
 pub fn is_integer(path: &Path) -> Result<bool> {
     Ok(open(path)?.1.element.kind != Kind::Float)

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::array::check_size;
 use super::{DataError, Result};
 
 /// An open file of known length.
@@ -54,12 +55,9 @@ impl Reader {
         self.file.read_exact(bytes).map_err(|e| unreadable(&self.path, &e))
     }
 
-    /// The whole file.
-    pub fn all(mut self) -> Result<Vec<u8>> {
-        self.seek(0)?;
-        let mut bytes = Vec::new();
-        self.file.read_to_end(&mut bytes).map_err(|e| unreadable(&self.path, &e))?;
-        Ok(bytes)
+    /// The file's bytes, from the beginning.
+    pub fn into_stream(self) -> impl Read {
+        self.file
     }
 
     /// Fails unless the file has this many bytes; bytes beyond them are let be, as NumPy does.
@@ -71,6 +69,7 @@ impl Reader {
     pub fn numbers(&mut self, from: u64, count: u64, element: Element) -> Result<Vec<f32>> {
         // Before any allocation: the header may claim any size.
         self.expect_len(count.saturating_mul(element.size as u64).saturating_add(from))?;
+        check_size(&self.path.display().to_string(), count as usize, 1)?;
         self.seek(from)?;
         let mut values = Vec::with_capacity(count as usize);
         // Bytes are converted piece by piece, so that the file and its values are not in memory together.
@@ -144,7 +143,8 @@ mod tests {
 
     #[test]
     fn halves() {
-        let cases = [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 5.960_464_5e-8), (0x3555, 0.333_251_95), (0x7c00, f32::INFINITY)];
+        let cases =
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 5.960_464_5e-8), (0x3555, 0.333_251_95), (0x7c00, f32::INFINITY)];
         for (bits, value) in cases {
             assert_eq!(half(bits), value);
         }
@@ -168,7 +168,7 @@ mod tests {
         assert!(matches!(error, DataError::Unreadable { kind: io::ErrorKind::NotFound, .. }), "{error}");
         assert!(error.to_string().contains("check the name"), "{error}");
         assert!(open(&dir.path).unwrap_err().to_string().contains("it is a folder"));
-        let gz = dir.file("a.gz", &[0x1f, 0x8b, 8, 0]);
+        let gz = dir.file("a.gz", [0x1f, 0x8b, 8, 0]);
         assert!(open(&gz).unwrap_err().to_string().contains("gunzip"));
     }
 }

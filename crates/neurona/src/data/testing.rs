@@ -39,7 +39,8 @@ pub fn missing() -> PathBuf {
 /// The folder of genuine data, which a checkout without it lacks; `NEURONA_SHARED` names it elsewhere.
 pub fn shared() -> Option<PathBuf> {
     let beside = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    let found = [Some(beside.to_path_buf()), std::env::var_os("NEURONA_SHARED").map(PathBuf::from)].into_iter().flatten().find(|p| p.is_dir());
+    let found =
+        [Some(beside.to_path_buf()), std::env::var_os("NEURONA_SHARED").map(PathBuf::from)].into_iter().flatten().find(|p| p.is_dir());
     if found.is_none() {
         eprintln!("skipped: no shared/data beside the checkout, and NEURONA_SHARED does not name it");
     }

@@ -85,7 +85,9 @@ fn parse(text: &str, end: u64) -> Result<Header, Bad> {
     let shape = value(text, "shape").ok_or(Bad::Syntax("the key 'shape' is missing"))?;
     let dims = shape.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or(Bad::Syntax("'shape' is not a tuple"))?.0;
     let dims = dims.split(',').map(|d| d.trim().trim_end_matches('L')).filter(|d| !d.is_empty());
-    let mut shape = dims.map(|d| d.parse().map_err(|_| Bad::Syntax("'shape' has a dimension that is no whole number"))).collect::<Result<Vec<usize>, _>>()?;
+    let mut shape = dims
+        .map(|d| d.parse().map_err(|_| Bad::Syntax("'shape' has a dimension that is no whole number")))
+        .collect::<Result<Vec<usize>, _>>()?;
     if shape.len() > MAX_RANK {
         return Err(Bad::Syntax("'shape' has more than 64 dimensions"));
     }

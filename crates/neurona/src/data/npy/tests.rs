@@ -86,6 +86,17 @@ fn truncated() {
     }
 }
 
+/// A sparse file of more than 4 GiB, which occupies no space: its values are never asked memory for.
+#[test]
+fn too_large() {
+    let dir = TempDir::new();
+    let path = dir.file("l.npy", file("'|u1'", "False", "(4294967297,)", &[]));
+    File::options().append(true).open(&path).unwrap().set_len((1 << 32) + 200).unwrap();
+    let error = read(&path).unwrap_err();
+    assert!(matches!(error, DataError::TooLarge { size: 4_294_967_297, limit: 4_294_967_296, .. }), "{error}");
+    assert_eq!(read_rows(&path, 4_294_967_290, 2).unwrap().data, [0.0; 2], "a part is not too large");
+}
+
 #[test]
 fn every_prefix_is_an_error() {
     let dir = TempDir::new();
