@@ -29,6 +29,9 @@ impl Param {
     }
 }
 
+/// Larger tensors of weights (16 GiB in f32) are mistakes, and their sizes might overflow.
+const LARGEST_PARAM: usize = 1 << 32;
+
 #[derive(Default)]
 struct State {
     path: Vec<String>,
@@ -107,9 +110,18 @@ impl Context {
         let known = self.state.borrow().params.iter().find(|(p, _)| p.name == name).map(|(_, t)| t.clone());
         if let Some(t) = known {
             if t.shape() != shape {
-                return self.tracer.error("parameter", &[&t], format!("{name} was made with this shape and is now asked for with {shape:?}"));
+                return self.tracer.error(
+                    "parameter",
+                    &[&t],
+                    format!("{name} was made with this shape and is now asked for with {shape:?}"),
+                );
             }
             return t;
+        }
+        let within = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).is_some_and(|n| n <= LARGEST_PARAM);
+        if !within {
+            let why = format!("{name} of shape {shape:?} has more than {LARGEST_PARAM} weights: make the layer or its input smaller");
+            return self.tracer.error("parameter", &[], why);
         }
         let t = self.tracer.input(&name, self.dtype, shape);
         self.state.borrow_mut().params.push((Param { name, shape: shape.to_vec(), init }, t.clone()));

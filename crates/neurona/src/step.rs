@@ -67,7 +67,8 @@ impl Step {
         roles.extend([(lr.clone(), Role::Rate), (t.clone(), Role::Count)]);
         let (mut outputs, mut donors) = (vec![], vec![]);
         for ((p, w), g) in params.iter().zip(&gradients) {
-            let state: Vec<Tensor> = (0..optimizer.slots()).map(|k| cx.tracer().input(&format!("{}:{k}", p.name), cx.dtype(), &p.shape)).collect();
+            let state: Vec<Tensor> =
+                (0..optimizer.slots()).map(|k| cx.tracer().input(&format!("{}:{k}", p.name), cx.dtype(), &p.shape)).collect();
             let (new, next) = optimizer.update(w, g, &state, &lr, &t);
             roles.extend(state.iter().map(|t| (t.clone(), Role::Slot)));
             donors.push(w.clone());
@@ -104,8 +105,17 @@ impl Step {
     /// Takes one step and returns the reported numbers.
     ///
     /// # Errors
-    /// Data of other number, type or length than traced.
+    /// Data of other number, type or length than traced; a state of another model or optimizer.
     pub fn run(&mut self, state: &mut State, learning_rate: f64, data: &[Arg]) -> Result<Vec<f32>, cpu::Error> {
+        let wanted = self.params.len() * (1 + self.slots);
+        let got = state.params.len() + state.slots.iter().map(Vec::len).sum::<usize>();
+        if got != wanted || state.slots.len() != state.params.len() {
+            return Err(cpu::Error::Count {
+                what: "arrays of the training state (weights and what the optimizer keeps)",
+                expected: wanted,
+                got,
+            });
+        }
         let key = [state.seed as i32, state.step as i32];
         let (rate, count) = ([learning_rate as f32], [(state.step + 1) as f32]);
         let inputs: Vec<Arg> = self
@@ -144,7 +154,8 @@ impl Function {
     /// # Errors
     /// Errors of the trace (all of them).
     pub fn compile(cx: &Context, outputs: &[&Tensor], threads: usize) -> Result<Function, cpu::Error> {
-        let outputs: Vec<Tensor> = outputs.iter().map(|t| if t.dtype() == DType::F32 { (*t).clone() } else { t.cast(DType::F32) }).collect();
+        let outputs: Vec<Tensor> =
+            outputs.iter().map(|t| if t.dtype() == DType::F32 { (*t).clone() } else { t.cast(DType::F32) }).collect();
         let graph = cx.tracer().finish()?;
         let place = |t: &Tensor| graph.inputs().iter().position(|&x| x == t.id()).unwrap_or(0);
         let mut roles = vec![Role::Rate; graph.inputs().len()];
@@ -166,7 +177,7 @@ impl Function {
             .roles
             .iter()
             .map(|role| match role {
-                Role::Param(i) => Arg::F32(&params[*i]),
+                Role::Param(i) => Arg::F32(params.get(*i).map_or(&[], |p| p)),
                 Role::Data(i) => data.get(*i).copied().unwrap_or(Arg::F32(&[])),
                 _ => Arg::I32(&[0, 0]),
             })

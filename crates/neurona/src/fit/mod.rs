@@ -1,0 +1,8 @@
+//! Training, evaluation and prediction of whole data sets.
+
+mod options;
+mod programs;
+mod trainer;
+
+pub use options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores};
+pub use trainer::{Prediction, Trainer};

@@ -1,0 +1,165 @@
+//! How to train, and what training tells.
+
+use crate::{Batches, Error, Metric, Param, Result, Schedule, State};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+/// How to train.
+#[derive(Clone, Debug)]
+pub struct FitOptions<'a> {
+    /// Times that every row is used, counted from the first epoch of the whole training.
+    pub epochs: usize,
+    /// Rows per step; the last batch of an epoch may be smaller.
+    pub batch: usize,
+    /// Size of a step, before the schedule.
+    pub learning_rate: f64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Data to measure after each epoch.
+    pub validation: Option<&'a Batches<'a>>,
+    /// Whether each epoch uses the rows in a new random order.
+    pub shuffle: bool,
+    /// Seed of the first weights, of shuffling and of dropout, if the trainer is not built yet; a
+    /// trainer that is goes on with its own.
+    pub seed: u32,
+    /// Epochs already done by a training that goes on.
+    pub first_epoch: usize,
+    /// Worker threads (0: one per processor). The results do not depend on it.
+    pub threads: usize,
+}
+
+impl Default for FitOptions<'_> {
+    /// One epoch of batches of 32 at a learning rate of 0.001.
+    fn default() -> Self {
+        FitOptions {
+            epochs: 1,
+            batch: 32,
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            validation: None,
+            shuffle: true,
+            seed: 0,
+            first_epoch: 0,
+            threads: 0,
+        }
+    }
+}
+
+impl FitOptions<'_> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first that cannot be used.
+    pub fn check(&self) -> Result<()> {
+        if self.epochs == 0 {
+            return Err(Error::config("epochs", "is 0", "use a number from 1"));
+        }
+        if self.batch == 0 {
+            return Err(Error::config("batch", "is 0", "use a number of rows from 1, for example 32"));
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            let why = format!("{} is not a positive number", self.learning_rate);
+            return Err(Error::config("learning_rate", why, "use for example 0.001 with Adam, 0.1 with plain gradient descent"));
+        }
+        self.schedule.check()
+    }
+}
+
+/// Loss and metrics over a set of rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Mean loss of a row.
+    pub loss: f64,
+    /// The metrics, in the order in which they were asked for.
+    pub metrics: Vec<(Metric, f64)>,
+}
+
+impl Scores {
+    /// The value of one metric, if it was asked for.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        self.metrics.iter().find(|(m, _)| *m == metric).map(|&(_, value)| value)
+    }
+}
+
+/// One step of training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchReport {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Batch of the epoch, from 1.
+    pub batch: usize,
+    /// Batches in an epoch.
+    pub batches: usize,
+    /// Rows in this batch.
+    pub rows: usize,
+    /// Mean loss of its rows, before the step.
+    pub loss: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+}
+
+/// One epoch of training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Means over the rows of the epoch, each measured before the step it took part in.
+    pub train: Scores,
+    /// Scores of the validation data after the epoch.
+    pub validation: Option<Scores>,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Wall time, with validation.
+    pub seconds: f64,
+}
+
+/// What [`Trainer::fit`](crate::Trainer::fit) returns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Finished epochs, in order.
+    pub epochs: Vec<EpochReport>,
+    /// Whether an observer stopped the training.
+    pub stopped: bool,
+}
+
+/// Follows a training, and may stop it by returning [`ControlFlow::Break`].
+///
+/// `()` follows nothing; a closure over [`EpochReport`] follows epochs:
+///
+/// ```
+/// use neurona::prelude::*;
+/// use std::ops::ControlFlow;
+/// let mut losses = vec![];
+/// let mut watch = |e: &EpochReport| {
+///     losses.push(e.train.loss);
+///     if e.train.loss < 0.01 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// };
+/// # let data = Batches::new(Rows::f32(&[1.0], &[1]), Rows::f32(&[2.0], &[1]));
+/// # let mut trainer = Trainer::compile(Sequential::new(&[1]).layer(Dense::new(1)), Loss::Mse, Optimizer::Sgd, &[]);
+/// # trainer.fit(&data, &FitOptions { epochs: 2, threads: 1, ..FitOptions::default() }, &mut watch)?;
+/// # assert_eq!(losses.len(), 2);
+/// # Ok::<(), neurona::Error>(())
+/// ```
+pub trait Observer {
+    /// Called after each step. A stop here leaves the epoch unfinished and out of the history.
+    fn on_batch(&mut self, _report: &BatchReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// Called after each epoch, with all that has changed, so that it can be saved.
+    fn on_epoch(&mut self, _report: &EpochReport, _params: &[Param], _state: &State) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl Observer for () {}
+
+impl<F: FnMut(&EpochReport) -> ControlFlow<()>> Observer for F {
+    fn on_epoch(&mut self, report: &EpochReport, _: &[Param], _: &State) -> ControlFlow<()> {
+        self(report)
+    }
+}
