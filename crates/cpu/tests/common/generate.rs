@@ -56,7 +56,8 @@ pub fn generate(kind: Kind, header: u64, genes: &[u64]) -> Case {
 
 fn finish(kind: Kind, header: u64, genes: &[u64], pool: Pool, outputs: &[Tensor]) -> Case {
     let mut rng = Rng::new(header ^ 0xDA7A);
-    let name = format!("{kind:?}, header {header:#x}, genes {genes:#x?}").replace('\n', " ");
+    let numbers: Vec<String> = std::iter::once(&header).chain(genes).map(|n| format!("{n:#x}")).collect();
+    let name = format!("{kind:?}, GENES={}", numbers.join(","));
     let graph = pool.cx.finish().unwrap_or_else(|e| panic!("{name}: {e}"));
     let inputs = pool.inputs.iter().map(|(e, fill)| values(e, *fill, &mut rng, kind.special && e.len() < 100)).collect();
     let mut batched: Vec<bool> = pool
@@ -98,7 +99,7 @@ fn first_inputs(pool: &mut Pool) {
 /// The latest tensor, some others, and now and then an input, a constant or the same one twice.
 fn choose_outputs(pool: &mut Pool) -> Vec<Tensor> {
     let mut outputs: Vec<Tensor> = pool.entries.last().map(|e| e.t.clone()).into_iter().collect();
-    for _ in 0..pool.rng.below(4) {
+    for _ in 0..1 + pool.rng.below(4) {
         let e = pool.choose();
         outputs.push(e.t);
     }

@@ -98,11 +98,16 @@ impl Pool {
         self.key.clone().unwrap()
     }
 
-    /// One of the tensors, the latest ones more often.
+    /// One of the tensors, the latest ones more often, single numbers and empty ones rarely.
     pub fn choose(&mut self) -> Entry {
         let n = self.entries.len();
-        let back = if self.rng.chance(60) { self.rng.below(n.min(3)) } else { self.rng.below(n) };
-        self.entries[n - 1 - back].clone()
+        loop {
+            let back = if self.rng.chance(60) { self.rng.below(n.min(3)) } else { self.rng.below(n) };
+            let e = &self.entries[n - 1 - back];
+            if e.len() > 1 || self.rng.chance(25) {
+                return e.clone();
+            }
+        }
     }
 
     /// One of the tensors that `fits`, if there is one.
