@@ -62,7 +62,6 @@ fn the_counter_counts() {
 
 /// The third run and those that follow. The first two may warm up whatever is made on first use.
 #[test]
-#[ignore = "the reference implementation behind the program allocates at every run"]
 fn a_training_step_allocates_nothing_from_its_third_run_on() {
     for rows in [7, 257] {
         for threads in [1, 2] {

@@ -24,6 +24,9 @@ pub(super) fn infer(op: &Op, args: &[Type]) -> Result<Type, String> {
             if x.rank() != 6 {
                 return Err("needs windows [N,OH,OW,KH,KW,C]".into());
             }
+            if stride.contains(&0) || x.shape[3..5].contains(&0) {
+                return Err("window and step must be at least 1".into());
+            }
             let fits = |d: usize| x.shape[d + 1] == 0 || (x.shape[d + 1] - 1) * stride[d] + x.shape[d + 3] <= size[d];
             if !fits(0) || !fits(1) {
                 return Err(format!("the windows reach beyond an image of {size:?}"));
