@@ -199,6 +199,9 @@ fn mistakes_are_refused_before_training() {
     let words = Batches::new(Rows::i32(&[0, 7], &[1]), Rows::labels(&[0, 1]));
     let model = Sequential::new(&[1]).layer(Embedding::new(5, 2)).layer(Flatten::new()).layer(Dense::new(2));
     says(refused(model, SPARSE, &words, options(1, 2)), ErrorKind::Data, "row 1: 7 is outside the vocabulary of 5");
+    let halves = Batches::new(Rows::f32(&[0.0, 1.5], &[1]), Rows::labels(&[0, 1]));
+    let model = Sequential::new(&[1]).layer(Embedding::new(5, 2)).layer(Flatten::new()).layer(Dense::new(2));
+    says(refused(model, SPARSE, &halves, options(1, 2)), ErrorKind::Data, "row 1: 1.5 is no whole number");
     let mut t = Trainer::compile(small(), SPARSE, Optimizer::Sgd, &[]);
     assert!(t.evaluate(&data, 4).unwrap_err().to_string().contains("no weights yet"));
     assert!(t.predict(&[Rows::f32(&X, &[2])], 4).is_err());
