@@ -18,7 +18,7 @@ fn main() -> Result<(), neurona::Error> {
         Trainer::compile(model, Loss::BinaryCrossEntropy { from_logits: false }, Optimizer::adam(), &[Metric::BinaryAccuracy]);
     let options = FitOptions { epochs: 200, batch: 4, learning_rate: 0.1, seed: 1, ..FitOptions::default() };
     let mut show = |e: &EpochReport| {
-        if e.epoch % 20 == 0 {
+        if e.epoch.is_multiple_of(20) {
             println!("epoch {:3}  loss {:.4}", e.epoch, e.train.loss);
         }
         ControlFlow::Continue(())

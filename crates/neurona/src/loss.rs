@@ -120,13 +120,19 @@ impl Loss {
             Ok(t) => t,
             Err(poisoned) => return poisoned,
         };
+        if let Loss::CategoricalCrossEntropy { .. } = self
+            && (p.rank() < 2 || p.shape()[p.rank() - 1] == 1)
+        {
+            let why = "needs one prediction per class, but there is a single one: use binary_cross_entropy".into();
+            return p.tracer().error(self.name(), &[p, target], why);
+        }
         match *self {
             Loss::Mse => row_mean(&(p - t).square()),
             Loss::Mae => row_mean(&(p - t).abs()),
             Loss::Huber { delta } => row_mean(&huber(&(p - t), delta)),
             Loss::BinaryCrossEntropy { from_logits: true } => row_mean(&(softplus(p) - p * t)),
             Loss::BinaryCrossEntropy { from_logits: false } => row_mean(&binary(p, &t)),
-            _ => row_mean(&-(t * self.log_probability(p)).sum(&[p.rank().saturating_sub(1)])),
+            _ => row_mean(&-(t * self.log_probability(p)).sum(&[p.rank() - 1])),
         }
     }
 

@@ -214,6 +214,13 @@ pub(crate) fn parts<'a>(inputs: &[Rows<'a>], start: usize, n: usize) -> Vec<Arg<
 
 /// Checks that the numbers an embedding looks up are in its vocabulary.
 pub(crate) fn check_vocabulary(set: &str, x: &Rows, vocabulary: usize) -> Result<()> {
+    if let Some((row, value)) = x.fractional() {
+        return Err(Error::data(
+            format!("{set} input 0, row {row}"),
+            format!("{value} is no whole number"),
+            "embeddings look up whole numbers",
+        ));
+    }
     match x.outside(0.0, vocabulary as f64 - 1.0) {
         Some((row, value)) => {
             let why = format!("{value} is outside the vocabulary of {vocabulary} (0 to {})", vocabulary - 1);

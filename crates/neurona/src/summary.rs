@@ -75,7 +75,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let mega = |flops: u64| format!("{:.3}", flops as f64 / 1e6);
+        let mega = |flops: u64| if flops < 1_000_000 { format!("{:.6}", flops as f64 / 1e6) } else { format!("{:.2}", flops as f64 / 1e6) };
         let head = ["layer", "output", "parameters", "MFLOP per row"].map(String::from);
         let input = ["input".to_string(), format!("{:?}", self.input), String::new(), String::new()];
         let rows = self.rows.iter().map(|r| [r.layer.clone(), format!("{:?}", r.output), grouped(r.parameters), mega(r.flops)]);
@@ -89,7 +89,8 @@ impl fmt::Display for Summary {
                 writeln!(f, "{rule}")?;
             }
             let [a, b, c, d] = widths;
-            writeln!(f, "{layer:<a$}  {output:<b$}  {parameters:>c$}  {flops:>d$}")?;
+            let line = format!("{layer:<a$}  {output:<b$}  {parameters:>c$}  {flops:>d$}");
+            writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
     }
@@ -98,7 +99,7 @@ impl fmt::Display for Summary {
 /// 1234567 as `1,234,567`.
 fn grouped(n: usize) -> String {
     let digits = n.to_string();
-    let split = |(i, c): (usize, char)| if i > 0 && (digits.len() - i) % 3 == 0 { vec![',', c] } else { vec![c] };
+    let split = |(i, c): (usize, char)| if i > 0 && (digits.len() - i).is_multiple_of(3) { vec![',', c] } else { vec![c] };
     digits.chars().enumerate().flat_map(split).collect()
 }
 

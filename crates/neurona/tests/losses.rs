@@ -129,6 +129,8 @@ fn shapes_that_would_broadcast_are_refused() {
     says(Loss::CategoricalCrossEntropy { from_logits: true }, &[8, 10], (DType::I32, &[8]), "use sparse_categorical_cross_entropy");
     says(Loss::SparseCategoricalCrossEntropy { from_logits: true }, &[8, 10], (DType::F32, &[8, 10]), "use categorical_cross_entropy");
     says(Loss::SparseCategoricalCrossEntropy { from_logits: true }, &[8], (DType::I32, &[8]), "one class number");
+    says(Loss::CategoricalCrossEntropy { from_logits: true }, &[8], (DType::F32, &[8]), "use binary_cross_entropy");
+    says(Loss::CategoricalCrossEntropy { from_logits: false }, &[8, 1], (DType::F32, &[8]), "use binary_cross_entropy");
     // A column against a plain list is one number a row, either way.
     for (p, t) in [(&[2, 1][..], &[2][..]), (&[2], &[2, 1])] {
         let (rows, _) = loss(Loss::Mse, DType::F64, &[1.0, 2.0], p, (DType::I32, t, &[0.0, 4.0]));

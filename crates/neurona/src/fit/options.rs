@@ -81,6 +81,28 @@ impl Scores {
     }
 }
 
+/// Sums over rows, in double precision, and the number of rows.
+pub(super) struct Sums {
+    totals: Vec<f64>,
+    rows: usize,
+}
+
+impl Sums {
+    pub(super) fn new(metrics: &[Metric]) -> Sums {
+        Sums { totals: vec![0.0; 1 + metrics.len()], rows: 0 }
+    }
+
+    pub(super) fn add(&mut self, sums: impl Iterator<Item = f32>, rows: usize) {
+        self.totals.iter_mut().zip(sums).for_each(|(total, s)| *total += f64::from(s));
+        self.rows += rows;
+    }
+
+    pub(super) fn scores(&self, metrics: &[Metric]) -> Scores {
+        let mean = |i: usize| self.totals[i] / self.rows.max(1) as f64;
+        Scores { loss: mean(0), metrics: metrics.iter().enumerate().map(|(i, &m)| (m, m.finish(mean(i + 1)))).collect() }
+    }
+}
+
 /// One step of training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchReport {

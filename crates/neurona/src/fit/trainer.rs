@@ -1,6 +1,6 @@
 //! The trainer: a model with its loss, optimizer, metrics, weights and compiled programs.
 
-use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores};
+use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores, Sums};
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
@@ -43,24 +43,6 @@ pub struct Prediction {
     pub shape: Vec<usize>,
     /// The numbers, row by row.
     pub data: Vec<f32>,
-}
-
-/// Sums over rows, in double precision, and the number of rows.
-struct Sums {
-    totals: Vec<f64>,
-    rows: usize,
-}
-
-impl Sums {
-    fn add(&mut self, sums: impl Iterator<Item = f32>, rows: usize) {
-        self.totals.iter_mut().zip(sums).for_each(|(total, s)| *total += f64::from(s));
-        self.rows += rows;
-    }
-
-    fn scores(&self, metrics: &[Metric]) -> Scores {
-        let mean = |i: usize| self.totals[i] / self.rows.max(1) as f64;
-        Scores { loss: mean(0), metrics: metrics.iter().enumerate().map(|(i, &m)| (m, m.finish(mean(i + 1)))).collect() }
-    }
 }
 
 /// One training: its data and the places of its programs.
@@ -271,7 +253,7 @@ impl<M: Model> Trainer<M> {
         let rows = train.len();
         let batch = options.batch.min(rows);
         let full = self.step(train, batch, options.seed)?;
-        let last = if rows % batch == 0 { full } else { self.step(train, rows % batch, options.seed)? };
+        let last = if rows.is_multiple_of(batch) { full } else { self.step(train, rows % batch, options.seed)? };
         if self.params.is_empty() {
             return Err(Error::config("model", "it has no parameters to train", "add a layer with weights, such as dense"));
         }
@@ -310,7 +292,7 @@ impl<M: Model> Trainer<M> {
         let rows = plan.train.len();
         let Some(state) = &mut self.state else { return Err(Error::config("model", "it has no weights yet", "build it before")) };
         let order = plan.options.shuffle.then(|| shuffled(rows as u32, state.seed, epoch as u32));
-        let mut sums = Sums { totals: vec![0.0; 1 + self.task.metrics.len()], rows: 0 };
+        let mut sums = Sums::new(&self.task.metrics);
         for b in 0..plan.batches {
             let start = b * plan.batch;
             let n = plan.batch.min(rows - start);
@@ -355,7 +337,7 @@ impl<M: Model> Trainer<M> {
     }
 
     fn score(&mut self, set: &str, data: &Batches, batch: usize) -> Result<Scores> {
-        let mut sums = Sums { totals: vec![0.0; 1 + self.task.metrics.len()], rows: 0 };
+        let mut sums = Sums::new(&self.task.metrics);
         let mut place = 0;
         for (start, n) in batches(data.len(), batch)? {
             // Targets are checked with the first batch, and the place changes at most with the last.
