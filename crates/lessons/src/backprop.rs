@@ -6,7 +6,7 @@
 //! ([`diff::grad`]) gives all of them. A row's local derivatives come from a graph of that row alone, and
 //! the check from moving the disturbance up and down by a small step.
 
-use crate::expression::{Expression, Kind};
+use crate::expression::{Expression, Kind, Level};
 use crate::rows::{Row as Line, Rows, apply};
 use crate::{Error, rules};
 use graph::{DType, Graph, Id, Tensor, Tracer, Value, diff, eval};
@@ -58,6 +58,9 @@ pub struct Contribution {
     pub upstream: f64,
     /// The local derivative as a formula of rows, `2*w2`.
     pub rule: String,
+    /// The same as a factor: in parentheses where a product needs them.
+    #[serde(skip)]
+    pub factor: String,
     /// The local derivative as a number.
     pub local: f64,
     /// upstream · local.
@@ -207,8 +210,9 @@ fn contributions(
     let inputs: Vec<f64> = moving.iter().map(|&(_, row)| values[row]).collect();
     let locals = numbers(&cx.finish()?, &inputs, &slopes.iter().map(Tensor::id).collect::<Vec<_>>())?;
     let one = |(&(p, row), local): (&(usize, usize), f64)| {
-        let rule = rules::rule(f, rows, line.kind, p).text;
-        (row, Contribution { from: format!("w{i}"), upstream, rule, local, amount: upstream * local })
+        let rule = rules::rule(f, rows, line.kind, p);
+        let factor = rule.at_least(Level::Power);
+        (row, Contribution { from: format!("w{i}"), upstream, rule: rule.text, factor, local, amount: upstream * local })
     };
     Ok(moving.iter().zip(locals).map(one).collect())
 }
