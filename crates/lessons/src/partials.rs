@@ -17,7 +17,7 @@ const BUDGET: usize = 4000;
 /// A partial derivative at a point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Partial {
-    /// `d2f/dxdy`, `d3f/dx2dy`.
+    /// `d2f/dxdy`, `d3f/dx2dy`; `d2f/dw1^2` where the variable is called w1.
     pub name: String,
     /// Number of differentiations.
     pub order: usize,
@@ -83,6 +83,7 @@ fn derivatives(by: &[usize], y: &Tensor, inputs: &[Tensor]) -> Vec<(Vec<usize>, 
 fn partial(names: &[String], by: &[usize], value: f64) -> Partial {
     let runs = by.chunk_by(|a, b| a == b).map(|run| match run.len() {
         1 => format!("d{}", names[run[0]]),
+        n if names[run[0]].ends_with(char::is_numeric) => format!("d{}^{n}", names[run[0]]),
         n => format!("d{}{n}", names[run[0]]),
     });
     let power = if by.len() > 1 { by.len().to_string() } else { String::new() };

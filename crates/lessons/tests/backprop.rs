@@ -181,6 +181,7 @@ fn higher_orders_have_their_known_values() {
     let (e, s, c) = (0.3f64.exp(), 0.7f64.sin(), 0.7f64.cos());
     assert!(close(get(&t, "d3f/da2db"), e * c) && close(get(&t, "d4f/da2db2"), -e * s) && close(get(&t, "d4f/db4"), e * s));
     assert_eq!(list("x^2", &[0.0], 4).iter().map(|p| p.value).collect::<Vec<_>>(), [0.0, 2.0, 0.0, 0.0]);
+    assert_eq!(get(&list("w1^2*w12", &[1.0, 5.0], 3), "d3f/dw1^2dw12"), 2.0);
     assert_eq!(list("2*3", &[], 3), []);
     assert_eq!(t.iter().find(|p| p.name == "d3f/da2db").unwrap().variables, ["a", "a", "b"]);
 }

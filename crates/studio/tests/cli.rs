@@ -40,6 +40,8 @@ w4 = w3 + w0       70      1  seed: df/df = 1                1 ✓
 f = 70    df/dx = 9, df/dy = -24
 ";
     assert_eq!((stdout(&o), stderr(&o), o.status.code()), (want, "", Some(0)));
+    let readme = include_str!("../../../README.md");
+    want.lines().for_each(|line| assert!(readme.contains(line), "the README shows another output than {line}"));
 }
 
 #[test]
