@@ -149,7 +149,8 @@ fn label(v: f64, step: f64, largest: f64) -> String {
     minus(if text.trim_matches(['-', '0', '.']).is_empty() { "0".into() } else { text })
 }
 
-/// Powers of ten between the ends; if there are fewer than two, also 2 and 5 times them.
+/// Powers of ten between the ends; if there are fewer than two, also 2 and 5 times them; if those are
+/// fewer than three, values at equal distances.
 fn log_ticks(lo: f64, hi: f64, count: usize) -> Vec<(f64, String)> {
     let (first, last) = ((lo - 1e-9).ceil() as i32, (hi + 1e-9).floor() as i32);
     if last - first >= 1 {
@@ -161,10 +162,10 @@ fn log_ticks(lo: f64, hi: f64, count: usize) -> Vec<(f64, String)> {
     let inside = |v: f64| (lo - 1e-9..=hi + 1e-9).contains(&v.log10());
     let decades = first - 1..=last + 1;
     let ticks: Vec<f64> = decades.flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e))).filter(|&v| inside(v)).collect();
-    match ticks.len() {
-        0 | 1 => [lo, hi].map(|e| (10f64.powf(e), number(10f64.powf(e)))).to_vec(),
-        _ => ticks.into_iter().map(|v| (v, number(v))).collect(),
+    if ticks.len() < 3 {
+        return linear_ticks(10f64.powf(lo), 10f64.powf(hi), count.min(5));
     }
+    ticks.into_iter().map(|v| (v, number(v))).collect()
 }
 
 /// A number in few characters: `0.25`, `1200`, `2.5×10⁻⁷`.
@@ -239,8 +240,8 @@ mod tests {
         let log = Axis::log("");
         assert_eq!(labels(&log, &[3e-6, 0.2]), ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹"].map(String::from));
         assert_eq!(labels(&log, &[1e-20, 1.0]), ["10⁻²⁰", "10⁻¹⁵", "10⁻¹⁰", "10⁻⁵", "1"]);
-        assert_eq!(labels(&log, &[1.5, 8.0]), ["2", "5"]);
-        assert_eq!(labels(&log, &[3.0, 3.1]), ["3", "3.1"]);
+        assert_eq!(labels(&log, &[1.5, 11.0]), ["2", "5", "10"]);
+        assert_eq!(labels(&log, &[3.0, 3.1]), ["3.00", "3.02", "3.04", "3.06", "3.08", "3.10"]);
     }
 
     #[test]

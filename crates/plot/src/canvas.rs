@@ -29,16 +29,38 @@ pub struct Canvas {
     body: String,
 }
 
-/// Colours of series 1–6: Okabe & Ito, "Color Universal Design" (2008), darkened (light page) or
-/// lightened (dark page) to at least 3:1 contrast with the paper.
-const STYLE: &str = "\
-.plot{--plot-paper:#fff;--plot-ink:#1f2328;--plot-faint:#d0d5db;--plot-1:#0072b2;--plot-2:#c24e00;--plot-3:#007a59;--plot-4:#a8487e;--plot-5:#8a6d00;--plot-6:#1f2328;\
-font-family:system-ui,sans-serif;font-size:12px}\
-@media (prefers-color-scheme:dark){.plot{--plot-paper:#14171b;--plot-ink:#e6e9ed;--plot-faint:#3a4149;--plot-1:#56b4e9;--plot-2:#ff8f3f;--plot-3:#2fc79a;--plot-4:#e092c0;--plot-5:#f0e442;--plot-6:#e6e9ed}}\
-.plot text{fill:var(--plot-ink)}.plot .h{font-size:14px;font-weight:600}.plot .g{stroke:var(--plot-faint);stroke-width:1}\
-.plot .f{fill:none;stroke:var(--plot-ink);stroke-width:1}.plot .l{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}\
-.plot .s1{stroke:var(--plot-1)}.plot .s2{stroke:var(--plot-2);stroke-dasharray:7 4}.plot .s3{stroke:var(--plot-3);stroke-dasharray:2 4}\
-.plot .s4{stroke:var(--plot-4);stroke-dasharray:9 4 2 4}.plot .s5{stroke:var(--plot-5);stroke-dasharray:14 4}.plot .s6{stroke:var(--plot-6);stroke-dasharray:4 2}";
+/// Names and colours on a light and on a dark page. Series 1–6: Okabe & Ito, "Color Universal Design"
+/// (2008), darkened or lightened to at least 3:1 contrast with the paper.
+const COLORS: [(&str, &str, &str); 9] = [
+    ("paper", "#fff", "#14171b"),
+    ("ink", "#1f2328", "#e6e9ed"),
+    ("faint", "#d0d5db", "#3a4149"),
+    ("1", "#0072b2", "#56b4e9"),
+    ("2", "#c24e00", "#ff8f3f"),
+    ("3", "#007a59", "#2fc79a"),
+    ("4", "#a8487e", "#e092c0"),
+    ("5", "#8a6d00", "#f0e442"),
+    ("6", "#1f2328", "#e6e9ed"),
+];
+
+/// Dashes of series 1–6.
+const DASHES: [&str; 6] = ["none", "7 4", "2 4", "9 4 2 4", "14 4", "4 2"];
+
+/// The style sheet: variables for both pages, then the classes that use them.
+fn style() -> String {
+    let list = |pick: fn(&(&str, &str, &str)) -> String| COLORS.iter().map(pick).collect::<Vec<_>>().join(";");
+    let (light, dark) = (list(|c| format!("--plot-{}:{}", c.0, c.1)), list(|c| format!("--plot-{}:{}", c.0, c.2)));
+    // Programs that do not know variables (many viewers besides browsers) keep the first of two values.
+    let paint = |property: &str, i: usize| format!("{property}:{};{property}:var(--plot-{})", COLORS[i].1, COLORS[i].0);
+    let mut out = format!(".plot{{{light}}}@media (prefers-color-scheme:dark){{.plot{{{dark}}}}}");
+    out += &format!(".plot text{{{};font:12px system-ui,sans-serif}}.plot .h{{font-size:14px;font-weight:600}}", paint("fill", 1));
+    out += &format!(".plot .p{{{}}}.plot .g{{{}}}.plot .f{{fill:none;{}}}", paint("fill", 0), paint("stroke", 2), paint("stroke", 1));
+    out += ".plot .l{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}";
+    for (i, dash) in DASHES.iter().enumerate() {
+        out += &format!(".plot .s{}{{{};stroke-dasharray:{dash}}}", i + 1, paint("stroke", i + 3));
+    }
+    out
+}
 
 impl Canvas {
     /// Appends markup as it is.
@@ -78,9 +100,10 @@ impl Canvas {
     pub(crate) fn finish(self, width: f64, height: f64, title: &str, description: &str) -> String {
         let (w, h) = (px(width), px(height));
         format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"><title>{}</title><desc>{}</desc><style>{STYLE}</style><rect width="{w}" height="{h}" fill="var(--plot-paper)"/>{}</svg>"#,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img"><title>{}</title><desc>{}</desc><style>{}</style><rect width="{w}" height="{h}" class="p"/>{}</svg>"#,
             escape(title),
             escape(description),
+            style(),
             self.body
         )
     }
@@ -137,6 +160,27 @@ mod tests {
     #[test]
     fn lengths_are_short() {
         assert_eq!([px(1.0), px(0.125), px(-0.001), px(100.0)], ["1", "0.12", "0", "100"]);
+    }
+
+    /// WCAG 2.2 §1.4.11: lines need a contrast of 3:1 to the paper, on both pages.
+    #[test]
+    fn series_stand_out_from_the_paper() {
+        let luminance = |hex: &str| {
+            let digits: String = if hex.len() == 4 { hex[1..].chars().flat_map(|c| [c, c]).collect() } else { hex[1..].into() };
+            let channel = |i: usize| {
+                let c = f64::from(u8::from_str_radix(&digits[i..i + 2], 16).unwrap()) / 255.0;
+                if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+        };
+        let contrast = |a: &str, b: &str| {
+            let (a, b) = (luminance(a), luminance(b));
+            (a.max(b) + 0.05) / (a.min(b) + 0.05)
+        };
+        for (name, light, dark) in &COLORS[3..] {
+            assert!(contrast(light, COLORS[0].1) >= 3.0 && contrast(dark, COLORS[0].2) >= 3.0, "{name}");
+        }
+        assert!(contrast(COLORS[1].1, COLORS[0].1) >= 7.0 && contrast(COLORS[1].2, COLORS[0].2) >= 7.0, "text");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Lines {
             }
             canvas.line((x, y), (x + 24.0, y), &class(i));
             canvas.text((x + 30.0, y + 4.0), crate::canvas::Anchor::Start, "", &name);
-            x += width + 8.0;
+            x += width + 16.0;
         }
         if self.series.is_empty() { 0.0 } else { y - area.y + 12.0 }
     }
