@@ -254,7 +254,17 @@ impl<'a> Planner<'a> {
             }
             sections.push(section);
         }
-        Ok(Plan { sections, before: self.before, after: self.after, global: self.global, groups, local, registers, cost, graph: self.g.clone() })
+        Ok(Plan {
+            sections,
+            before: self.before,
+            after: self.after,
+            global: self.global,
+            groups,
+            local,
+            registers,
+            cost,
+            graph: self.g.clone(),
+        })
     }
 
     /// Chooses tile and groups, and lowers.

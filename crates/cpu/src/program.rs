@@ -118,7 +118,12 @@ impl Program {
         for &(i, j) in &options.donated {
             let expected = inputs.get(i).map_or("an input of the graph".into(), Type::to_string);
             if inputs.get(i) != types.get(j) || inputs.get(i).is_none() {
-                return Err(Error::Array { what: "donated output", index: j, expected, got: types.get(j).map_or("none".into(), Type::to_string) });
+                return Err(Error::Array {
+                    what: "donated output",
+                    index: j,
+                    expected,
+                    got: types.get(j).map_or("none".into(), Type::to_string),
+                });
             }
             donated[i] = Some(j);
         }
@@ -153,7 +158,8 @@ impl Program {
             let (inputs, outputs) = addresses.get();
             // SAFETY: worker w alone uses entry w.
             let (local, registers) = unsafe { &mut *memory.get().add(w) };
-            let bases = Bases { inputs, outputs, global: global.get(), groups: groups.get(), local: local.base(), registers: registers.base() };
+            let bases =
+                Bases { inputs, outputs, global: global.get(), groups: groups.get(), local: local.base(), registers: registers.base() };
             let meet = || barrier.wait();
             if w == 0 {
                 plan.before.iter().for_each(|m| relocate(m, bases));
@@ -203,7 +209,14 @@ impl Program {
                 Arg::I32(x) => (DType::I32, x.len(), x.as_ptr().cast::<u8>().cast_mut()),
                 Arg::Donated => match self.donated[i].and_then(|j| self.addresses.1.get(j)) {
                     Some(&at) => (ty.dtype, ty.len(), at),
-                    None => return Err(Error::Array { what: "input", index: i, expected: format!("{ty}"), got: "a donation it was not compiled for".into() }),
+                    None => {
+                        return Err(Error::Array {
+                            what: "input",
+                            index: i,
+                            expected: format!("{ty}"),
+                            got: "a donation it was not compiled for".into(),
+                        });
+                    }
                 },
             };
             check("input", i, ty, dtype, len)?;
@@ -214,7 +227,8 @@ impl Program {
 
     /// The program in words: stages, tiles, kernels, memory.
     pub fn explain(&self) -> String {
-        let mut s = format!("{} workers, about {:.0} µs on one; {} bytes of memory\n", self.workers.len(), self.plan.cost / 1e3, self.memory());
+        let mut s =
+            format!("{} workers, about {:.0} µs on one; {} bytes of memory\n", self.workers.len(), self.plan.cost / 1e3, self.memory());
         for section in &self.plan.sections {
             let block = match section {
                 Section::Whole(w) => {
@@ -222,7 +236,11 @@ impl Program {
                     &w.block
                 }
                 Section::Tiles(t) => {
-                    _ = writeln!(s, "{} rows in tiles of {}, {} groups, {} bytes per tile, sums of {} bytes:", t.rows, t.tile, t.groups, t.full.local, t.group_bytes);
+                    _ = writeln!(
+                        s,
+                        "{} rows in tiles of {}, {} groups, {} bytes per tile, sums of {} bytes:",
+                        t.rows, t.tile, t.groups, t.full.local, t.group_bytes
+                    );
                     &t.full
                 }
             };

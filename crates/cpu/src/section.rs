@@ -25,7 +25,17 @@ pub struct Bases<'a> {
 
 impl<'a> Bases<'a> {
     fn context(&self, buffers: &'a [Buffer], group: *mut u8, start: usize, first: bool) -> Context<'a> {
-        Context { inputs: self.inputs, outputs: self.outputs, global: self.global, group, local: self.local, registers: self.registers, buffers, start, first }
+        Context {
+            inputs: self.inputs,
+            outputs: self.outputs,
+            global: self.global,
+            group,
+            local: self.local,
+            registers: self.registers,
+            buffers,
+            start,
+            first,
+        }
     }
 
     /// The address of a place for the tile that starts at row 0.
@@ -174,7 +184,11 @@ impl Tiles {
             return;
         }
         for total in &self.totals {
-            if total.dtype == DType::F32 { self.sum::<f32>(total, bases, worker, workers) } else { self.sum::<f64>(total, bases, worker, workers) }
+            if total.dtype == DType::F32 {
+                self.sum::<f32>(total, bases, worker, workers)
+            } else {
+                self.sum::<f64>(total, bases, worker, workers)
+            }
         }
         meet();
     }

@@ -196,7 +196,11 @@ pub fn operand_axis(g: &Graph, id: Id, i: usize, classes: &[Class]) -> Option<us
     match &node.op {
         op if op.is_elementwise() || matches!(op, Op::Concat(_)) => (0..node.args.len()).find_map(own),
         Op::Dot(d) => {
-            let (mine, other) = if i == 0 { ((&d.lhs_batch, &d.lhs_contract), (&d.rhs_batch, &d.rhs_contract)) } else { ((&d.rhs_batch, &d.rhs_contract), (&d.lhs_batch, &d.lhs_contract)) };
+            let (mine, other) = if i == 0 {
+                ((&d.lhs_batch, &d.lhs_contract), (&d.rhs_batch, &d.rhs_contract))
+            } else {
+                ((&d.rhs_batch, &d.rhs_contract), (&d.lhs_batch, &d.lhs_contract))
+            };
             let theirs = own(1 - i)?;
             let find = |m: &[usize], o: &[usize]| o.iter().position(|&a| a == theirs).map(|p| m[p]);
             find(mine.0, other.0).or_else(|| find(mine.1, other.1))

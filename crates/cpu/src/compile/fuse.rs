@@ -124,7 +124,9 @@ impl Schedule {
         match self.roles[id.index()] {
             Role::Map => args.map(|&a| if self.fuses(g, a, id) { self.rounds[a.index()] } else { self.ready(a) }).max().unwrap_or(0),
             // Parts that are computed element by element are written into the frame by their own region.
-            Role::Frame => args.map(|&a| if self.writes_into(g, a, id) { self.rounds[a.index()] } else { self.ready(a) }).max().unwrap_or(0),
+            Role::Frame => {
+                args.map(|&a| if self.writes_into(g, a, id) { self.rounds[a.index()] } else { self.ready(a) }).max().unwrap_or(0)
+            }
             Role::Kernel => args.map(|&a| self.ready(a)).max().unwrap_or(0),
             _ => 0,
         }

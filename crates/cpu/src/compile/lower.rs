@@ -56,7 +56,16 @@ pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory]) -> Block {
     let sources_looks: Vec<(Id, Look)> = sources.iter().map(look).collect();
     let ids: Vec<Id> = results.iter().map(|m| m.id).collect();
     let schedule = Schedule::new(g, &ids, &sources_looks);
-    let mut l = Lowering { g, s: schedule, buffers: vec![], spans: vec![], homes: HashMap::new(), targets: HashMap::new(), copied: HashSet::new(), tasks: vec![] };
+    let mut l = Lowering {
+        g,
+        s: schedule,
+        buffers: vec![],
+        spans: vec![],
+        homes: HashMap::new(),
+        targets: HashMap::new(),
+        copied: HashSet::new(),
+        tasks: vec![],
+    };
     for m in sources {
         let home = l.buffer(g.ty(m.id).dtype, reach(g.shape(m.id), &m.strides), m.place, None);
         l.homes.insert(m.id, home);
@@ -72,7 +81,8 @@ pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory]) -> Block {
     l.emit();
     for (id, t) in copies {
         let round = l.s.bases[id.index()];
-        let round = if matches!(l.s.roles[round.index()], Role::Map | Role::Kernel | Role::Frame) { l.s.rounds[round.index()] + 1 } else { 0 };
+        let round =
+            if matches!(l.s.roles[round.index()], Role::Map | Role::Kernel | Role::Frame) { l.s.rounds[round.index()] + 1 } else { 0 };
         l.keep_until(id, 2 * round + 1);
         let kernel = l.copy(id, t.buffer, &Look { shape: g.shape(id).to_vec(), offset: 0, strides: t.strides }, t.mode);
         l.task(2 * round + 1, vec![kernel]);
@@ -231,7 +241,8 @@ impl Lowering<'_> {
 
     /// Number `value` all over a buffer.
     fn fill(&self, buffer: usize, look: &Look, value: f64, dtype: DType) -> Kernel {
-        let store = (Operand::Imm(value), View { buffer, offset: 0, strides: look.strides.clone() }, self.buffers[buffer].dtype, Mode::Write);
+        let store =
+            (Operand::Imm(value), View { buffer, offset: 0, strides: look.strides.clone() }, self.buffers[buffer].dtype, Mode::Write);
         Kernel::Region(Region::build(Draft { shape: look.shape.clone(), stores: vec![store], ..Draft::default() }, arithmetic(dtype)))
     }
 
@@ -253,7 +264,8 @@ impl Lowering<'_> {
     fn frame(&mut self, id: Id) {
         let parts = self.g.node(id).args.clone();
         let own = self.s.rounds[id.index()];
-        let first = parts.iter().map(|&a| if self.s.writes_into(self.g, a, id) { self.s.rounds[a.index()] } else { own }).min().unwrap_or(own);
+        let first =
+            parts.iter().map(|&a| if self.s.writes_into(self.g, a, id) { self.s.rounds[a.index()] } else { own }).min().unwrap_or(own);
         let ty = self.g.ty(id).clone();
         // Frames are written in pieces, so they are never accumulated in place.
         let buffer = self.home(id, 2 * first);
@@ -487,7 +499,8 @@ impl Lowering<'_> {
             }
             Op::ScatterAdd { rows } => {
                 let indices = self.dense(node.args[0], time, &mut kernels);
-                let updates = if integer { self.widened(node.args[1], time, &mut kernels) } else { self.dense(node.args[1], time, &mut kernels) };
+                let updates =
+                    if integer { self.widened(node.args[1], time, &mut kernels) } else { self.dense(node.args[1], time, &mut kernels) };
                 kernels.push(Kernel::Scatter(Scatter {
                     dtype: arithmetic(node.ty.dtype),
                     buffers: [indices.buffer, updates.buffer, buffer],
@@ -508,7 +521,12 @@ impl Lowering<'_> {
             let from = View { buffer, offset: 0, strides: row_major(&node.ty.shape) };
             let to = View { buffer: t.buffer, offset: 0, strides: t.strides };
             let dtypes = (self.buffers[buffer].dtype, self.buffers[t.buffer].dtype);
-            let draft = Draft { shape: node.ty.shape.clone(), loads: vec![(from, false, dtypes.0)], stores: vec![(Operand::Load(0), to, dtypes.1, t.mode)], ..Draft::default() };
+            let draft = Draft {
+                shape: node.ty.shape.clone(),
+                loads: vec![(from, false, dtypes.0)],
+                stores: vec![(Operand::Load(0), to, dtypes.1, t.mode)],
+                ..Draft::default()
+            };
             kernels.push(Kernel::Region(Region::build(draft, arithmetic(dtypes.0))));
         }
         self.task(time, kernels);

@@ -109,6 +109,26 @@ unsafe fn gemm<T: Real>(p: &Product, a: *const T, b: *const T, c: *mut T) {
     let (one, alpha) = (T::of(1.0), if p.add { T::of(1.0) } else { T::of(0.0) });
     // SAFETY: the strides describe matrices inside the operands, as the caller promises.
     unsafe {
-        gemm::gemm(p.m, p.n, p.k, c, 1, p.c_row, p.add, a, p.a_col, p.a_row, b, 1, p.b_row, alpha, one, false, false, false, gemm::Parallelism::None);
+        gemm::gemm(
+            p.m,
+            p.n,
+            p.k,
+            c,
+            1,
+            p.c_row,
+            p.add,
+            a,
+            p.a_col,
+            p.a_row,
+            b,
+            1,
+            p.b_row,
+            alpha,
+            one,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
     }
 }

@@ -58,8 +58,20 @@ macro_rules! arithmetic {
                 Binary::Div => x / y,
                 Binary::Pow => x.powf(y),
                 // NaN in either operand is handed on.
-                Binary::Max => if x.is_nan() || x > y { x } else { y },
-                Binary::Min => if x.is_nan() || x < y { x } else { y },
+                Binary::Max => {
+                    if x.is_nan() || x > y {
+                        x
+                    } else {
+                        y
+                    }
+                }
+                Binary::Min => {
+                    if x.is_nan() || x < y {
+                        x
+                    } else {
+                        y
+                    }
+                }
             }
         }
 
@@ -96,7 +108,15 @@ impl Real for f32 {
             Unary::Rsqrt => 1.0 / x.sqrt(),
             Unary::Erf => math::erf::<FMA>(x),
             Unary::Abs => x.abs(),
-            Unary::Sign => if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x },
+            Unary::Sign => {
+                if x > 0.0 {
+                    1.0
+                } else if x < 0.0 {
+                    -1.0
+                } else {
+                    x
+                }
+            }
             Unary::Floor => x.floor(),
             Unary::Round => x.round_ties_even(),
         }

@@ -47,7 +47,13 @@ pub fn exp<const FMA: bool>(x: f32) -> f32 {
     let half = n >> 1;
     let scale = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
     let y = fma::<FMA>(q, scale(half), scale(half)) * scale(n - half);
-    let y = if x > 88.722_84 { f32::INFINITY } else if x < -87.336_55 { 0.0 } else { y };
+    let y = if x > 88.722_84 {
+        f32::INFINITY
+    } else if x < -87.336_55 {
+        0.0
+    } else {
+        y
+    };
     if x.is_nan() { x } else { y }
 }
 
@@ -98,7 +104,13 @@ pub fn log<const FMA: bool>(x: f32) -> f32 {
     let z = m * m;
     let y = fma::<FMA>(e, LN2_LO, fma::<FMA>(-0.5, z, m * z * p));
     let y = fma::<FMA>(e, LN2_HI, m + y);
-    let y = if x == 0.0 { f32::NEG_INFINITY } else if x < 0.0 { f32::NAN } else { y };
+    let y = if x == 0.0 {
+        f32::NEG_INFINITY
+    } else if x < 0.0 {
+        f32::NAN
+    } else {
+        y
+    };
     if x == f32::INFINITY || x.is_nan() { x } else { y }
 }
 
@@ -107,7 +119,13 @@ pub fn log<const FMA: bool>(x: f32) -> f32 {
 pub fn log1p<const FMA: bool>(x: f32) -> f32 {
     let u = 1.0 + x;
     let y = log::<FMA>(u) * (x / (u - 1.0));
-    if u == 1.0 { x } else if u == f32::INFINITY { u } else { y }
+    if u == 1.0 {
+        x
+    } else if u == f32::INFINITY {
+        u
+    } else {
+        y
+    }
 }
 
 /// sin(x + quarter·π/2); the argument is reduced in f64, good to 2 ulp for |x| < 10⁶.
@@ -123,7 +141,8 @@ fn sine<const FMA: bool>(x: f32, quarter: f64) -> f32 {
     let quadrant = quadrant.wrapping_add(quarter as u32);
     let z = r * r;
     // Taylor polynomials on |r| ≤ π/4.
-    let s = fma::<FMA>(fma::<FMA>(fma::<FMA>(fma::<FMA>(2.755_731_9e-6, z, -1.984_126_98e-4), z, 8.333_333_3e-3), z, -0.166_666_67), z * r, r);
+    let s =
+        fma::<FMA>(fma::<FMA>(fma::<FMA>(fma::<FMA>(2.755_731_9e-6, z, -1.984_126_98e-4), z, 8.333_333_3e-3), z, -0.166_666_67), z * r, r);
     let c = fma::<FMA>(fma::<FMA>(fma::<FMA>(fma::<FMA>(2.480_158_7e-5, z, -1.388_888_9e-3), z, 4.166_666_8e-2), z, -0.5), z, 1.0);
     let y = if quadrant & 1 == 0 { s } else { c };
     let y = if quadrant & 2 == 0 { y } else { -y };
@@ -150,13 +169,15 @@ pub fn erf<const FMA: bool>(x: f32) -> f32 {
     let z = a * a;
     // (−1)ⁿ / (n! (2n+1)), n = 10 … 1
     let mut series = 1.0 / 76_204_800.0;
-    for c in [-1.0 / 6_894_720.0, 1.0 / 685_440.0, -1.0 / 75_600.0, 1.0 / 9360.0, -1.0 / 1320.0, 1.0 / 216.0, -1.0 / 42.0, 0.1, -1.0 / 3.0] {
+    for c in [-1.0 / 6_894_720.0, 1.0 / 685_440.0, -1.0 / 75_600.0, 1.0 / 9360.0, -1.0 / 1320.0, 1.0 / 216.0, -1.0 / 42.0, 0.1, -1.0 / 3.0]
+    {
         series = fma::<FMA>(series, z, c);
     }
     let small = std::f32::consts::FRAC_2_SQRT_PI * fma::<FMA>(series, z * a, a);
     let t = 1.0 / fma::<FMA>(0.5, a, 1.0);
     let mut p = 0.170_872_77;
-    for c in [-0.822_152_23, 1.488_515_9, -1.135_203_98, 0.278_868_07, -0.186_288_06, 0.096_784_18, 0.374_091_96, 1.000_023_7, -1.265_512_2] {
+    for c in [-0.822_152_23, 1.488_515_9, -1.135_203_98, 0.278_868_07, -0.186_288_06, 0.096_784_18, 0.374_091_96, 1.000_023_7, -1.265_512_2]
+    {
         p = fma::<FMA>(p, t, c);
     }
     let large = 1.0 - t * exp::<FMA>(p - z);
@@ -183,7 +204,8 @@ mod tests {
             assert!((got.is_nan() && rounded.is_nan()) || got == rounded || near_overflow, "f({x}) = {got}, exactly {want}");
             return 0.0;
         }
-        let unit = f64::from(f32::from_bits((rounded.abs().to_bits()).max(0x0080_0000) + 1)) - f64::from(f32::from_bits(rounded.abs().to_bits().max(0x0080_0000)));
+        let unit = f64::from(f32::from_bits((rounded.abs().to_bits()).max(0x0080_0000) + 1))
+            - f64::from(f32::from_bits(rounded.abs().to_bits().max(0x0080_0000)));
         (f64::from(got) - want).abs() / unit
     }
 

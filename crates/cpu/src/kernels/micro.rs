@@ -223,7 +223,10 @@ mod tests {
                         for i in 0..m * n {
                             let (r, c) = (i / n, i % n);
                             let at = |s: usize, q: usize| f64::from(a[s * m * k + if transposed { q * m + r } else { r * k + q }]);
-                            let exact: f64 = (0..segs).flat_map(|s| (0..k).map(move |q| (s, q))).map(|(s, q)| at(s, q) * f64::from(b[(s * k + q) * n + c])).sum();
+                            let exact: f64 = (0..segs)
+                                .flat_map(|s| (0..k).map(move |q| (s, q)))
+                                .map(|(s, q)| at(s, q) * f64::from(b[(s * k + q) * n + c]))
+                                .sum();
                             let exact = exact + if add { f64::from(before[i]) } else { 0.0 };
                             let bound = 1e-6 * (k * segs + 1) as f64;
                             assert!((f64::from(fast[i]) - exact).abs() <= bound, "{m}×{k}×{n}: {} {exact}", fast[i]);

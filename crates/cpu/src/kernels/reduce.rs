@@ -67,7 +67,10 @@ impl Reduce {
     fn run_as<T: Real>(&self, cx: &Context) {
         // SAFETY: offsets lie inside the buffers.
         let (src, dst) = unsafe {
-            (cx.address::<T>(self.from.buffer).offset(self.from.offset).cast_const(), cx.address::<T>(self.out.buffer).offset(self.out.offset))
+            (
+                cx.address::<T>(self.from.buffer).offset(self.from.offset).cast_const(),
+                cx.address::<T>(self.out.buffer).offset(self.out.offset),
+            )
         };
         let add = self.mode.adds(cx);
         match self.kept.split_last() {

@@ -328,7 +328,9 @@ impl Region {
                 part.iter_mut().enumerate().for_each(|(i, d)| *d = T::of((offset + i as isize * stride) as f64));
             } else if load.dtype != T::DTYPE {
                 // SAFETY: each offset lies inside the view's buffer.
-                part.iter_mut().enumerate().for_each(|(i, d)| *d = unsafe { read(cx, load.view.buffer, offset + i as isize * stride, load.dtype) });
+                part.iter_mut()
+                    .enumerate()
+                    .for_each(|(i, d)| *d = unsafe { read(cx, load.view.buffer, offset + i as isize * stride, load.dtype) });
             } else {
                 // SAFETY: the run's elements lie inside the view's buffer.
                 unsafe {
@@ -476,7 +478,13 @@ impl Registers {
 
 /// Gives each value a place: its result's memory if that is contiguous, else a register that is
 /// reused after the value's last use.
-fn assign(values: &[(StepCode, [Operand; 3])], stores: Vec<DraftStore>, dims: &[usize], dtype: DType, registers: &mut Registers) -> (Vec<Step>, Vec<Store>) {
+fn assign(
+    values: &[(StepCode, [Operand; 3])],
+    stores: Vec<DraftStore>,
+    dims: &[usize],
+    dtype: DType,
+    registers: &mut Registers,
+) -> (Vec<Step>, Vec<Store>) {
     let mut last_use: Vec<usize> = (0..values.len()).collect();
     for (i, (_, args)) in values.iter().enumerate() {
         for a in args {
