@@ -6,6 +6,7 @@ use super::Mode;
 use super::map::{Arg, Code, Real, add_assign, step};
 use crate::exec::{Context, MAX_RANK};
 use graph::DType;
+use graph::ops::Binary;
 use graph::ops::source::{philox, uniform};
 
 /// Elements of a block at most; 16 live registers of f32 then fill 32 KB.
@@ -354,15 +355,18 @@ impl Region {
                 Arg::Ptr(p) => unsafe { *p.add(done + i) },
                 Arg::Splat(x) => x,
             };
-            if let (Arg::Ptr(p), true, 1) = (from, s.dtype == T::DTYPE, stride) {
+            if s.dtype == T::DTYPE {
                 // SAFETY: the run lies inside the result's buffer, the source inside its block. They may be
                 // the same memory, if a result overwrites its operand.
                 unsafe {
-                    let (src, dst) = (p.add(done), cx.address::<T>(s.view.buffer).offset(offset));
-                    if add {
-                        add_assign(std::slice::from_raw_parts_mut(dst, count), std::slice::from_raw_parts(src, count));
-                    } else {
-                        std::ptr::copy(src, dst, count);
+                    let dst = cx.address::<T>(s.view.buffer).offset(offset);
+                    let at = |i: usize| dst.offset(i as isize * stride);
+                    match (from, stride, add) {
+                        (Arg::Ptr(p), 1, false) => std::ptr::copy(p.add(done), dst, count),
+                        (Arg::Ptr(p), 1, true) => add_assign(std::slice::from_raw_parts_mut(dst, count), std::slice::from_raw_parts(p.add(done), count)),
+                        (Arg::Splat(x), 1, false) => std::slice::from_raw_parts_mut(dst, count).fill(x),
+                        (_, _, false) => (0..count).for_each(|i| *at(i) = value(i)),
+                        (_, _, true) => (0..count).for_each(|i| *at(i) = T::bin(Binary::Add, *at(i), value(i))),
                     }
                 }
             } else {
