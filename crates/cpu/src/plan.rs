@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Worker memory a tile may need: what leaves half of a 1 MB second-level cache to the weights.
 const TILE_BYTES: usize = 448 << 10;
+/// … or this many times the bytes of the sums it is added into, whichever is more: every tile reads and
+/// writes all sums and reads all weights, which costs more than a tile that leaves the cache.
+const TILE_SUMS: usize = 4;
 /// Groups at most: the largest number of workers that share the tiles of a stage.
 const GROUPS: usize = 8;
 /// Nanoseconds per unit of [`Kernel::cost`], measured on AVX-512; only ratios matter.
@@ -273,7 +276,8 @@ impl<'a> Planner<'a> {
         let (block, sums) = self.block(stage, ids, guess, 2)?;
         let total = NS * work(&block) * rows as f64 / guess as f64;
         let groups = self.groups(rows, total, sums.iter().map(|s| s.len).sum());
-        let fitting = (guess * TILE_BYTES / block.local.max(1)).clamp(1, rows);
+        let added: usize = sums.iter().map(|s| s.len * s.dtype.size()).sum();
+        let fitting = (guess * TILE_BYTES.max(TILE_SUMS * added) / block.local.max(1)).clamp(1, rows);
         // Tiles of almost equal size, equally many in each group.
         let per_group = rows.div_ceil(groups).div_ceil(fitting);
         let tile = rows.div_ceil(groups * per_group);
