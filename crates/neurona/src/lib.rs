@@ -50,7 +50,7 @@ pub use activation::{Activation, log_softmax};
 pub use context::{Context, Param};
 pub use cpu::{Arg, Error as CpuError};
 pub use error::{Error, ErrorKind, Result};
-pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Prediction, Scores, Trainer};
+pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Position, Prediction, Scores, Snapshot, Trainer};
 pub use graph::{DType, Tensor, Type, diff, ops};
 pub use init::Init;
 pub use loss::Loss;
@@ -67,6 +67,6 @@ pub mod prelude {
     pub use crate::layers::{AveragePool2d, Conv2d, Dense, Dropout, Embedding, Flatten, Layer, MaxPool2d, Padding, Rescale, Reshape, Size};
     pub use crate::{
         Activation, BatchReport, Batches, Context, DType, EpochReport, FitOptions, History, Init, Loss, Metric, Model, Observer, Optimizer,
-        Prediction, Rows, Schedule, Scores, Sequential, State, Summary, Tensor, Trainer, Type,
+        Position, Prediction, Rows, Schedule, Scores, Sequential, Snapshot, State, Summary, Tensor, Trainer, Type,
     };
 }

@@ -66,7 +66,11 @@ fn equal_seeds_give_equal_bits() {
 fn a_resumed_training_is_the_uninterrupted_one() {
     let data = Batches::new(Rows::f32(&X, &[2]), Rows::labels(&XOR));
     let new = || Trainer::compile(small(), SPARSE, Optimizer::adam(), &[]);
-    let options = |first_epoch, epochs| FitOptions { first_epoch, schedule: Schedule::Exponential { decay: 0.9 }, ..options(epochs, 3) };
+    let options = |epoch, epochs| FitOptions {
+        start: Position { epoch, ..Position::default() },
+        schedule: Schedule::Exponential { decay: 0.9 },
+        ..options(epochs, 3)
+    };
     let (mut whole, mut first, mut second) = (new(), new(), new());
     whole.fit(&data, &options(0, 6), &mut ()).unwrap();
     first.fit(&data, &options(0, 2), &mut ()).unwrap();
@@ -74,6 +78,45 @@ fn a_resumed_training_is_the_uninterrupted_one() {
     second.set_state(first.state().unwrap().clone()).unwrap();
     second.fit(&data, &options(2, 6), &mut ()).unwrap();
     assert_eq!(whole.state(), second.state());
+}
+
+/// Stopped after any batch and gone on with from what was saved there: the same weights and the same
+/// epoch means, to the bit, whatever the number of threads.
+#[test]
+fn a_training_resumes_within_an_epoch() {
+    struct Stop(usize, Option<(Position, State)>);
+    impl Observer for Stop {
+        fn on_step(&mut self, s: &Snapshot) -> ControlFlow<()> {
+            if s.state.step as usize != self.0 {
+                return ControlFlow::Continue(());
+            }
+            self.1 = Some((s.position(), s.state.clone()));
+            ControlFlow::Break(())
+        }
+    }
+    let x: Vec<f32> = (0..46).map(|i| (i as f32 * 0.7).sin()).collect();
+    let y: Vec<f32> = x.chunks(2).map(|r| r[0] * r[1]).collect();
+    let data = Batches::new(Rows::f32(&x, &[2]), Rows::f32(&y, &[1]));
+    let model = || Sequential::new(&[2]).layer(Dense::new(5).activation(Activation::Tanh)).layer(Dropout::new(0.2)).layer(Dense::new(1));
+    let new = || Trainer::compile(model(), Loss::Mse, Optimizer::adam(), &[Metric::Mae]);
+    let options = |start, threads| FitOptions { start, threads, ..options(3, 4) };
+    let mut whole = new();
+    let history = whole.fit(&data, &options(Position::default(), 1), &mut ()).unwrap();
+    for step in [1, 5, 7, 14, 17] {
+        let (mut first, mut stop) = (new(), Stop(step, None));
+        assert!(first.fit(&data, &options(Position::default(), 2), &mut stop).unwrap().stopped);
+        let (position, state) = stop.1.unwrap();
+        assert_eq!((position.epoch, position.batch), (step / 6, step % 6));
+        let mut second = new();
+        second.build(&[Type::new(DType::F32, [2])], 99).unwrap();
+        second.set_state(state).unwrap();
+        let rest = second.fit(&data, &options(position, 2), &mut ()).unwrap();
+        assert_eq!(whole.state(), second.state(), "after step {step}");
+        assert_eq!(rest.epochs.last().map(|e| &e.train), history.epochs.last().map(|e| &e.train));
+    }
+    let wrong = Position { epoch: 0, batch: 2, totals: vec![0.0; 2], rows: 6 };
+    let e = new().fit(&data, &options(wrong, 1), &mut ()).unwrap_err().to_string();
+    assert!(e.contains("no place of this training"), "{e}");
 }
 
 /// With a learning rate too small to change an f32 weight, the epoch's means are plain means over all

@@ -363,7 +363,9 @@ impl Region {
                     let at = |i: usize| dst.offset(i as isize * stride);
                     match (from, stride, add) {
                         (Arg::Ptr(p), 1, false) => std::ptr::copy(p.add(done), dst, count),
-                        (Arg::Ptr(p), 1, true) => add_assign(std::slice::from_raw_parts_mut(dst, count), std::slice::from_raw_parts(p.add(done), count)),
+                        (Arg::Ptr(p), 1, true) => {
+                            add_assign(std::slice::from_raw_parts_mut(dst, count), std::slice::from_raw_parts(p.add(done), count))
+                        }
                         (Arg::Splat(x), 1, false) => std::slice::from_raw_parts_mut(dst, count).fill(x),
                         (_, _, false) => (0..count).for_each(|i| *at(i) = value(i)),
                         (_, _, true) => (0..count).for_each(|i| *at(i) = T::bin(Binary::Add, *at(i), value(i))),

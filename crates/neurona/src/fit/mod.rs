@@ -4,5 +4,5 @@ mod options;
 mod programs;
 mod trainer;
 
-pub use options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores};
+pub use options::{BatchReport, EpochReport, FitOptions, History, Observer, Position, Scores, Snapshot};
 pub use trainer::{Prediction, Trainer};

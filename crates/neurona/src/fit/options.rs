@@ -22,8 +22,8 @@ pub struct FitOptions<'a> {
     /// Seed of the first weights, of shuffling and of dropout, if the trainer is not built yet; a
     /// trainer that is goes on with its own.
     pub seed: u32,
-    /// Epochs already done by a training that goes on.
-    pub first_epoch: usize,
+    /// Where to begin: what [`Snapshot::position`] said when a training that goes on was saved.
+    pub start: Position,
     /// Worker threads (0: one per processor). The results do not depend on it.
     pub threads: usize,
 }
@@ -39,7 +39,7 @@ impl Default for FitOptions<'_> {
             validation: None,
             shuffle: true,
             seed: 0,
-            first_epoch: 0,
+            start: Position::default(),
             threads: 0,
         }
     }
@@ -81,6 +81,39 @@ impl Scores {
     }
 }
 
+/// A place between two steps of a training, from which it can go on with the same bits: together with
+/// the [`State`], all there is to save.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Finished epochs.
+    pub epoch: usize,
+    /// Finished batches of the epoch after them.
+    pub batch: usize,
+    /// Sums over the rows of that epoch so far: loss, then metrics.
+    pub totals: Vec<f64>,
+    /// Rows of that epoch so far.
+    pub rows: usize,
+}
+
+/// What can be saved after a step.
+pub struct Snapshot<'a> {
+    /// The parameters.
+    pub params: &'a [Param],
+    /// Their values, the optimizer's memory, step and seed.
+    pub state: &'a State,
+    pub(super) epoch: usize,
+    pub(super) batch: usize,
+    pub(super) sums: &'a Sums,
+}
+
+impl Snapshot<'_> {
+    /// Where the training stands.
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch, batch: self.batch, totals: self.sums.totals.clone(), rows: self.sums.rows }
+    }
+}
+
 /// Sums over rows, in double precision, and the number of rows.
 pub(super) struct Sums {
     totals: Vec<f64>,
@@ -90,6 +123,18 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn new(metrics: &[Metric]) -> Sums {
         Sums { totals: vec![0.0; 1 + metrics.len()], rows: 0 }
+    }
+
+    /// The sums at `start`, of a training with these metrics.
+    pub(super) fn resumed(metrics: &[Metric], start: &Position) -> Result<Sums> {
+        if start.batch == 0 {
+            return Ok(Sums::new(metrics));
+        }
+        if start.totals.len() != 1 + metrics.len() {
+            let why = format!("it has {} sums, but loss and metrics are {}", start.totals.len(), 1 + metrics.len());
+            return Err(Error::config("start", why, "resume with the loss and metrics of the saved training"));
+        }
+        Ok(Sums { totals: start.totals.clone(), rows: start.rows })
     }
 
     pub(super) fn add(&mut self, sums: impl Iterator<Item = f32>, rows: usize) {
@@ -169,6 +214,12 @@ pub struct History {
 pub trait Observer {
     /// Called after each step. A stop here leaves the epoch unfinished and out of the history.
     fn on_batch(&mut self, _report: &BatchReport) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    /// Called after each step that does not end an epoch, with all that can be saved there; a stop here
+    /// leaves the epoch to be finished from that [`Position`].
+    fn on_step(&mut self, _snapshot: &Snapshot) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 

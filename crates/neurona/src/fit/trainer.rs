@@ -1,6 +1,6 @@
 //! The trainer: a model with its loss, optimizer, metrics, weights and compiled programs.
 
-use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores, Sums};
+use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores, Snapshot, Sums};
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
@@ -213,7 +213,7 @@ impl<M: Model> Trainer<M> {
         let plan = self.plan(train, options)?;
         let mut gather = Gather::new(train);
         let mut history = History::default();
-        for epoch in options.first_epoch..options.epochs {
+        for epoch in options.start.epoch..options.epochs {
             let (start, before) = (Instant::now(), self.state.clone());
             let trained = self.train_epoch(&plan, epoch, &mut gather, observer);
             if trained.is_err() {
@@ -262,7 +262,16 @@ impl<M: Model> Trainer<M> {
             self.check_data("validation", v)?;
             self.scorer("validation", v, options.batch.min(v.len()))?;
         }
-        Ok(Plan { train, options, batch, batches: rows.div_ceil(batch), full, last })
+        let batches = rows.div_ceil(batch);
+        let at = &options.start;
+        if at.epoch > options.epochs || at.batch >= batches || (at.batch > 0 && at.rows != at.batch * batch) {
+            let why = format!(
+                "epoch {} of {}, batch {} of {batches} after {} rows is no place of this training",
+                at.epoch, options.epochs, at.batch, at.rows
+            );
+            return Err(Error::config("start", why, "resume with the data, batch size and epochs of the saved training"));
+        }
+        Ok(Plan { train, options, batch, batches, full, last })
     }
 
     /// The place of the training step for `rows` rows of `data`.
@@ -292,8 +301,12 @@ impl<M: Model> Trainer<M> {
         let rows = plan.train.len();
         let Some(state) = &mut self.state else { return Err(Error::config("model", "it has no weights yet", "build it before")) };
         let order = plan.options.shuffle.then(|| shuffled(rows as u32, state.seed, epoch as u32));
-        let mut sums = Sums::new(&self.task.metrics);
-        for b in 0..plan.batches {
+        let begin = &plan.options.start;
+        let (first, mut sums) = match begin.epoch == epoch {
+            true => (begin.batch, Sums::resumed(&self.task.metrics, begin)?),
+            false => (0, Sums::new(&self.task.metrics)),
+        };
+        for b in first..plan.batches {
             let start = b * plan.batch;
             let n = plan.batch.min(rows - start);
             let data = match &order {
@@ -311,6 +324,10 @@ impl<M: Model> Trainer<M> {
             let (epoch, epochs) = (epoch + 1, plan.options.epochs);
             let report = BatchReport { epoch, epochs, batch: b + 1, batches: plan.batches, rows: n, loss, learning_rate: rate };
             if observer.on_batch(&report).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let snapshot = Snapshot { params: &self.params, state, epoch: epoch - 1, batch: b + 1, sums: &sums };
+            if b + 1 < plan.batches && observer.on_step(&snapshot).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
