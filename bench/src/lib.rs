@@ -61,8 +61,8 @@ pub enum Error {
     Engine(#[from] CpuError),
 }
 
-/// A day.
-const MAX_SECONDS: f64 = 86_400.0;
+/// The longest time to measure for: a day.
+pub const MAX_SECONDS: f64 = 86_400.0;
 
 /// A workload ready to train: compiled step, parameters and data in memory.
 pub struct Workload {

@@ -38,7 +38,7 @@ mod problem;
 mod settings;
 mod training;
 
-pub use error::Error;
+pub use error::{Allowed, Error};
 pub use figure::{Labels, curves, panels};
 pub use grid::{Grid, max_error, relative_l2};
 pub use loss::{Losses, residual, trace};

@@ -2,10 +2,11 @@
 
 use crate::{Points, Transport, Weights};
 use neurona::{Context, Tensor, diff};
+use serde::Serialize;
 use std::fmt;
 
 /// The losses of one step, each the mean square over its points, before weighting.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct Losses {
     /// What is minimised: the weighted sum of the three.
     pub total: f64,

@@ -1,6 +1,6 @@
 //! Everything that decides a run, with two presets.
 
-use crate::{Activation, Error, Network, Points, Result, Sampling, Transport};
+use crate::{Activation, Allowed, Error, Network, Points, Result, Sampling, Transport};
 use neurona::{Init, Optimizer};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -169,11 +169,26 @@ impl Settings {
             Some(toml::Value::String(name)) => name.parse()?,
             Some(other) => return Err(Error::Preset(other.to_string())),
         };
-        let mut table = toml::Table::try_from(preset.settings())?;
-        merge(&mut table, changes);
-        let settings: Settings = table.try_into()?;
+        let settings = preset.settings().with(changes)?;
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// These settings, and what `changes` says instead; ranges are not checked before
+    /// [`Settings::validate`].
+    ///
+    /// ```
+    /// let s = pinn::Preset::Deck.settings().with(toml::toml! { points.interior = 500 })?;
+    /// assert_eq!((s.points.interior, s.points.boundary), (500, 500));
+    /// # Ok::<(), pinn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Unknown names, values of the wrong type.
+    pub fn with(&self, changes: toml::Table) -> Result<Settings> {
+        let mut table = toml::Table::try_from(self)?;
+        merge(&mut table, changes);
+        Ok(table.try_into()?)
     }
 
     /// All settings as TOML, which [`Settings::from_toml`] reads back.
@@ -189,12 +204,11 @@ impl Settings {
     /// # Errors
     /// The first setting that is not.
     pub fn validate(&self) -> Result<()> {
-        let count =
-            |name, n: u64, lo: u64, hi: u64| check(name, n, (lo..=hi).contains(&n), || format!("give a whole number from {lo} to {hi}"));
-        let positive = |name, x: f64| check(name, x, x > 0.0 && x.is_finite(), || "give a positive number".into());
-        let not_negative = |name, x: f64| check(name, x, x >= 0.0 && x.is_finite(), || "give 0 or a positive number".into());
+        let count = |name, n: u64, lowest, largest| check(name, n, (lowest..=largest).contains(&n), Allowed::Whole { lowest, largest });
+        let positive = |name, x: f64| check(name, x, x > 0.0 && x.is_finite(), Allowed::Positive);
+        let not_negative = |name, x: f64| check(name, x, x >= 0.0 && x.is_finite(), Allowed::NotNegative);
         count("steps", self.steps, 1, 1 << 24)?; // the step is counted in single precision
-        check("problem.speed", self.problem.speed, self.problem.speed.is_finite(), || "give a finite number".into())?;
+        check("problem.speed", self.problem.speed, self.problem.speed.is_finite(), Allowed::Finite)?;
         positive("problem.length", self.problem.length)?;
         count("network.widths (number of layers)", self.network.widths.len() as u64, 1, 64)?;
         self.network.widths.iter().try_for_each(|&w| count("network.widths", w as u64, 1, 4096))?;
@@ -205,16 +219,14 @@ impl Settings {
         not_negative("weights.pde", w.pde)?;
         not_negative("weights.boundary", w.boundary)?;
         not_negative("weights.initial", w.initial)?;
-        check("weights", "0 throughout", w.pde + w.boundary + w.initial > 0.0, || "give at least one of them a positive number".into())?;
+        check("weights", "0 throughout", w.pde + w.boundary + w.initial > 0.0, Allowed::OnePositive)?;
         positive("learning_rate.initial", self.learning_rate.initial)?;
         match self.learning_rate.decay {
             Decay::Constant => {}
             Decay::Cosine => not_negative("learning_rate.last", self.learning_rate.last)?,
             Decay::Exponential => positive("learning_rate.last", self.learning_rate.last)?,
         }
-        decays(&self.optimizer)
-            .iter()
-            .try_for_each(|&(name, x)| check(name, x, (0.0..1.0).contains(&x), || "give a number from 0 to below 1".into()))?;
+        decays(&self.optimizer).iter().try_for_each(|&(name, x)| check(name, x, (0.0..1.0).contains(&x), Allowed::Share))?;
         count("report.every", self.report.every, 1, 1 << 24)?;
         // Fewer points a side may all lie on zeros of the solution.
         count("report.side", self.report.side as u64, 5, 2001)
@@ -233,8 +245,8 @@ fn decays(optimizer: &Optimizer) -> Vec<(&'static str, f64)> {
     }
 }
 
-fn check(name: &'static str, value: impl ToString, good: bool, fix: impl Fn() -> String) -> Result<()> {
-    if good { Ok(()) } else { Err(Error::Setting { name, value: value.to_string(), fix: fix() }) }
+fn check(name: &'static str, value: impl ToString, good: bool, allowed: Allowed) -> Result<()> {
+    if good { Ok(()) } else { Err(Error::Setting { name, value: value.to_string(), allowed }) }
 }
 
 /// Puts `changes` over `table`, table by table. A table of another `kind` takes the whole place: the

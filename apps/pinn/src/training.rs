@@ -31,6 +31,8 @@ pub struct Training {
     predictor: Predictor,
     grid: Grid,
     last: Losses,
+    began: Option<Instant>,
+    history: Vec<Record>,
 }
 
 impl Training {
@@ -55,6 +57,8 @@ impl Training {
             grid: Grid::new(problem, side),
             settings: settings.clone(),
             last: Losses::default(),
+            began: None,
+            history: vec![],
         })
     }
 
@@ -73,6 +77,11 @@ impl Training {
         }
         training.state = state;
         Ok(training)
+    }
+
+    /// The settings it runs with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The parameters' names and shapes, in the order of [`State::params`].
@@ -117,37 +126,59 @@ impl Training {
         Ok(&self.grid)
     }
 
-    /// Takes the remaining steps, or as many as `observer` wants: it sees each one and may break.
+    /// Takes one step, and measures the error if it is due: every
+    /// [`Report::every`](crate::Report::every) steps and after the last.
     ///
     /// # Errors
-    /// Losses that are not finite, errors of the engine.
-    pub fn run(mut self, observer: &mut dyn FnMut(&Record) -> ControlFlow<()>) -> Result<Outcome> {
-        let start = Instant::now();
-        let mut history = vec![];
-        while !self.is_done() {
-            let (learning_rate, losses) = self.step()?;
-            let step = self.state.step;
-            let measured = step.is_multiple_of(self.settings.report.every) || self.is_done();
-            let relative_l2 = if measured { Some(self.grid()?.relative_l2()) } else { None };
-            let record = Record { step, learning_rate, losses, relative_l2, seconds: start.elapsed().as_secs_f64() };
-            if measured {
-                history.push(record);
-            }
-            if observer(&record).is_break() {
-                break;
-            }
+    /// As [`Training::step`] and [`Training::grid`].
+    pub fn advance(&mut self) -> Result<Record> {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        let (learning_rate, losses) = self.step()?;
+        let step = self.state.step;
+        let measured = step.is_multiple_of(self.settings.report.every) || self.is_done();
+        let relative_l2 = if measured { Some(self.grid()?.relative_l2()) } else { None };
+        let record = Record { step, learning_rate, losses, relative_l2, seconds: began.elapsed().as_secs_f64() };
+        if measured {
+            self.history.push(record);
         }
+        Ok(record)
+    }
+
+    /// The steps so far after which the error was measured.
+    pub fn history(&self) -> &[Record] {
+        &self.history
+    }
+
+    /// What has been reached, after all steps or before.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn finish(mut self) -> Result<Outcome> {
         self.grid()?;
         Ok(Outcome {
             params: self.step.params().to_vec(),
             relative_l2: self.grid.relative_l2(),
             max_error: self.grid.max_error(),
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: self.began.map_or(0.0, |b| b.elapsed().as_secs_f64()),
             settings: self.settings,
             state: self.state,
-            history,
+            losses: self.last,
+            history: self.history,
             grid: self.grid,
         })
+    }
+
+    /// Takes the remaining steps, or as many as `observer` wants: it sees each one and may break.
+    ///
+    /// # Errors
+    /// Losses that are not finite, errors of the engine.
+    pub fn run(mut self, observer: &mut dyn FnMut(&Record) -> ControlFlow<()>) -> Result<Outcome> {
+        while !self.is_done() {
+            if observer(&self.advance()?).is_break() {
+                break;
+            }
+        }
+        self.finish()
     }
 }
 
@@ -160,6 +191,8 @@ pub struct Outcome {
     pub params: Vec<Param>,
     /// Their values, in the same order, and the optimizer's state: what a checkpoint must hold.
     pub state: State,
+    /// The losses of the last step (0 if none was taken).
+    pub losses: Losses,
     /// The steps after which the error was measured.
     pub history: Vec<Record>,
     /// ‖φ − φ_exact‖ / ‖φ_exact‖ on the grid.

@@ -26,10 +26,24 @@ struct Cli {
 pub enum Command {
     /// Backpropagation on a formula, row by row
     Backprop(commands::backprop::Args),
+    /// Time of a training step of the reference workloads
+    Bench(commands::bench::Args),
     /// A script that completes commands in a shell
     Completions(commands::completions::Args),
+    /// The tour: a formula, a first network, a differential equation
+    Demo(commands::demo::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
+    /// Trains an application
+    #[command(subcommand)]
+    Train(Application),
+}
+
+/// The applications.
+#[derive(Subcommand, Debug)]
+pub enum Application {
+    /// A differential equation
+    Pinn(commands::pinn::Args),
 }
 
 /// What a command line asks for.
@@ -78,12 +92,9 @@ pub fn parse(args: &[OsString], texts: &Texts) -> Result<Parsed, Report> {
 /// `help.NAME.after` (if there is one) what follows.
 pub fn command(texts: &Texts) -> clap::Command {
     let flag = |name: &'static str, short, action| Arg::new(name).short(short).long(name).action(action).display_order(100);
-    let root = Cli::command().disable_version_flag(true).disable_help_subcommand(true);
+    let root = Cli::command().disable_version_flag(true);
     let root = root.arg(flag("version", 'V', ArgAction::Version));
-    localised(root, "help", texts).mut_subcommands(|c| {
-        let key = format!("help.{}", c.get_name());
-        localised(c, &key, texts)
-    })
+    localised(root, "help", texts)
 }
 
 fn localised(command: clap::Command, key: &str, texts: &Texts) -> clap::Command {
@@ -93,6 +104,10 @@ fn localised(command: clap::Command, key: &str, texts: &Texts) -> clap::Command 
     let command = command.after_help(if texts.has(&after) { texts.get(&after) } else { String::new() });
     let template = format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", texts.get("help_usage"));
     let command = command.help_template(template).subcommand_help_heading(texts.fixed("help_commands"));
+    let command = command.disable_help_subcommand(true).mut_subcommands(|c| {
+        let key = format!("{key}.{}", c.get_name());
+        localised(c, &key, texts)
+    });
     command.mut_args(|a| {
         let name = a.get_id().as_str().to_string();
         let common = ["help", "version", "json", "lang"].contains(&name.as_str());
@@ -133,20 +148,23 @@ fn report(e: &clap::Error, texts: &Texts) -> Report {
 mod tests {
     use super::*;
 
+    /// The keys of a command's help, of its own arguments and of the commands below it.
+    fn keys(command: &clap::Command, key: &str, common: &[&str], all: &mut Vec<String>) {
+        all.push(key.into());
+        let args = command.get_arguments().map(|a| a.get_id().as_str()).filter(|a| !common.contains(a));
+        all.extend(args.map(|a| format!("{key}.{a}")));
+        command.get_subcommands().for_each(|c| keys(c, &format!("{key}.{}", c.get_name()), common, all));
+    }
+
     #[test]
     fn the_parser_is_consistent_and_every_argument_has_help() {
         for lang in Lang::ALL {
             let texts = Texts::new(lang);
             let root = command(&texts);
             root.clone().debug_assert();
-            let mut used = vec!["help".to_string()];
             let common = ["help", "version", "json", "lang"];
-            used.extend(common.iter().map(|c| format!("help.{c}")));
-            for c in root.get_subcommands() {
-                used.push(format!("help.{}", c.get_name()));
-                let args = c.get_arguments().map(|a| a.get_id().as_str()).filter(|a| !common.contains(a));
-                used.extend(args.map(|a| format!("help.{}.{a}", c.get_name())));
-            }
+            let mut used: Vec<String> = common.iter().map(|c| format!("help.{c}")).collect();
+            keys(&root, "help", &common, &mut used);
             for key in &used {
                 assert!(texts.has(key), "no message {key}");
             }

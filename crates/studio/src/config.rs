@@ -28,7 +28,7 @@ pub fn read<T: DeserializeOwned>(texts: &Texts, path: &str, source: &str) -> Res
 /// What is wrong and the fix. Serde hands on its own errors as English text; those about keys and
 /// choices are recognised and translated, the rest is shown as it is.
 /// `marked` is the text at the place of the error.
-fn explain(texts: &Texts, message: &str, marked: &str) -> (String, String) {
+pub(crate) fn explain(texts: &Texts, message: &str, marked: &str) -> (String, String) {
     if message == "duplicate key" {
         return (texts.fill("config.duplicate_key", &[("key", &marked)]), texts.get("config.remove_key"));
     }

@@ -7,9 +7,11 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod interrupt;
 pub mod number;
 pub mod progress;
 pub mod report;
+pub mod run_folder;
 pub mod shell;
 pub mod table;
 pub mod text;

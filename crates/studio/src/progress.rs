@@ -107,6 +107,27 @@ impl Progress {
         self.write(&format!("epoch={epoch}{pairs}{eta}\n"));
     }
 
+    /// Where a training without epochs stands: `step=600 total=0.002 … eta_s=21` in a pipe; on a terminal it stays if it
+    /// is a `milestone`, and else the live line says enough.
+    pub fn record(&mut self, fields: &[(&str, f64)], milestone: bool) {
+        let pairs: Vec<String> = fields.iter().map(|(name, x)| format!("{name}={}", short(*x))).collect();
+        if !self.style.live {
+            let eta = self.left.map(|s| format!(" eta_s={}", s.round())).unwrap_or_default();
+            self.write(&format!("{}{eta}\n", pairs.join(" ")));
+        } else if milestone {
+            self.keep(&pairs.join("  ").replace('=', " "));
+        }
+    }
+
+    /// What is going on, as the live line of a terminal; nothing in a pipe.
+    pub fn status(&mut self, line: &str) {
+        if self.style.live {
+            let line: String = line.chars().take(self.style.columns.saturating_sub(1)).collect();
+            self.write(&format!("\r{line}\x1b[K"));
+            self.drawn = Some(Instant::now());
+        }
+    }
+
     /// A line that stays, in a pipe too.
     pub fn keep(&mut self, line: &str) {
         self.clear();
@@ -122,11 +143,15 @@ impl Progress {
 
     /// The live line, cut to the width of the terminal.
     fn line(&self, tick: &Tick, in_epoch: Option<f64>) -> String {
-        let mut text = format!("{:>3}  ", tick.epoch);
+        let mut text = if tick.epochs > 1 { format!("{:>3}  ", tick.epoch) } else { String::new() };
         let mut rest = format!("  {}/{}", tick.done, tick.total);
         tick.fields.iter().for_each(|(name, x)| rest.push_str(&format!("  {name} {}", short(*x))));
-        if let (Some(epoch), Some(all)) = (in_epoch, self.left) {
-            rest.push_str(&format!("  {}", self.texts.fill("progress.left", &[("epoch", &duration(epoch)), ("all", &duration(all))])));
+        match (in_epoch, self.left) {
+            (Some(epoch), Some(all)) if tick.epochs > 1 => {
+                rest.push_str(&format!("  {}", self.texts.fill("progress.left", &[("epoch", &duration(epoch)), ("all", &duration(all))])));
+            }
+            (_, Some(all)) => rest.push_str(&format!("  {}", self.texts.fill("progress.all_left", &[("all", &duration(all))]))),
+            _ => {}
         }
         let room = self.style.columns.saturating_sub(1); // a full last column would wrap
         let bar = room.saturating_sub(width(&text) + width(&rest)).min(20);
@@ -218,6 +243,30 @@ mod tests {
                 assert!(width(line.trim_end_matches("\x1b[K")) < columns, "{columns}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_training_without_epochs_has_one_count_and_one_time() {
+        let show = |live| {
+            let sink = Sink::default();
+            let mut p = Progress::new(Box::new(sink.clone()), Texts::new(Lang::En), Style { live, ..PLAIN });
+            let start = Instant::now();
+            for done in 0..=20 {
+                p.tick_at(&Tick { epoch: 1, epochs: 1, done, total: 20, fields: &[] }, start + Duration::from_millis(done as u64 * 100));
+                if done % 5 == 0 {
+                    p.record(&[("step", done as f64), ("loss", 0.5)], done == 10);
+                }
+            }
+            p.status("the end of the work");
+            drop(p);
+            String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+        };
+        let lines =
+            "step=0 loss=0.5\nstep=5 loss=0.5 eta_s=2\nstep=10 loss=0.5 eta_s=1\nstep=15 loss=0.5 eta_s=1\nstep=20 loss=0.5 eta_s=0\n";
+        assert_eq!(show(false), lines);
+        let text = show(true);
+        assert!(text.contains("\r━━━━━") && text.contains("  5/20  1.5 s left\x1b[K"), "{text:?}");
+        assert!(text.contains("step 10  loss 0.5\n") && !text.contains("step 15") && text.ends_with("the end of the work\x1b[K\r\x1b[K"));
     }
 
     #[test]

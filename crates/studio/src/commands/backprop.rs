@@ -90,7 +90,7 @@ fn matrix(variables: &[String], values: &[Vec<f64>]) -> Table {
 }
 
 /// The list, the result and the gradient.
-fn table(texts: &Texts, trace: &Trace) -> String {
+pub(super) fn table(texts: &Texts, trace: &Trace) -> String {
     let head =
         ["backprop.row", "backprop.value", "backprop.derivative", "backprop.contributions", "backprop.check"].map(|key| texts.get(key));
     let aligns = [Align::Left, Align::Right, Align::Right, Align::Left, Align::Right];

@@ -1,0 +1,191 @@
+//! `neurona demo`: the tour for someone new, from a formula to a differential equation. It needs no data and no network.
+
+use super::{backprop, pinn as equation};
+use crate::number::{duration, short};
+use crate::progress::{Progress, Tick};
+use crate::report::{Exit, Report};
+use crate::run_folder::RunFolder;
+use crate::table::{Align, Table};
+use crate::{Shell, Texts};
+use lessons::Expression;
+use lessons::backprop::Trace;
+use neurona::prelude::*;
+use pinn::{Decay, LearningRate, Losses, Outcome, Points, Preset, Sampling, Settings};
+use plot::{Axis, Lines};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `neurona demo`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Far fewer steps
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Output {
+    backprop: Trace,
+    xor: Xor,
+    pinn: Equation,
+    files: Vec<PathBuf>,
+}
+
+/// How exclusive or was learned.
+#[derive(Serialize)]
+struct Xor {
+    /// The loss of each epoch.
+    losses: Vec<f64>,
+    /// For the inputs (0, 0), (0, 1), (1, 0), (1, 1).
+    predictions: Vec<f32>,
+}
+
+/// How the equation was solved.
+#[derive(Serialize)]
+struct Equation {
+    steps: u64,
+    relative_l2: f64,
+    max_error: f64,
+    losses: Losses,
+    seconds: f64,
+}
+
+const INPUTS: [f32; 8] = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+const TARGETS: [f32; 4] = [0.0, 1.0, 1.0, 0.0];
+
+/// Shows a formula, then a first network, then a differential equation, and where to go from there.
+///
+/// # Errors
+/// Files that cannot be written.
+pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
+    let texts = shell.texts;
+    let folder = RunFolder::shared(texts, Path::new("runs/demo"))?;
+    say(shell, &format!("{}\n\n{}\n", texts.get("demo.title"), texts.get("demo.formula")))?;
+    let backprop = formula()?;
+    say(shell, &backprop::table(&texts, &backprop))?;
+
+    let epochs = if args.quick { 60 } else { 200 };
+    say(shell, &format!("\n{}\n", texts.fill("demo.xor", &[("epochs", &epochs)])))?;
+    let xor = exclusive_or(epochs).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
+    say(shell, &course(&texts, &xor))?;
+    let chart = Lines::new("xor", Axis::linear(&texts.get("demo.epoch")), Axis::log(&texts.get("demo.loss")));
+    let points = xor.losses.iter().enumerate().map(|(i, &l)| ((i + 1) as f64, l));
+    let mut files = vec![folder.write("xor.svg", chart.series(&texts.get("demo.loss"), points).svg().as_bytes())?];
+
+    say(shell, &format!("\n{}\n", texts.get("demo.equation")))?;
+    let solved = solve(&texts, &settings(args.quick))?;
+    say(shell, &result(&texts, &solved))?;
+    let labels = equation::labels(&texts);
+    files.push(folder.write("solution.svg", pinn::panels(&solved, &labels).as_bytes())?);
+    files.push(folder.write("curves.svg", pinn::curves(&solved.history, &labels).as_bytes())?);
+    if shell.json {
+        let &Outcome { relative_l2, max_error, losses, seconds, .. } = &solved;
+        let pinn = Equation { steps: solved.state.step, relative_l2, max_error, losses, seconds };
+        return shell.print_json(&Output { backprop, xor, pinn, files });
+    }
+    let list: Vec<String> = files.iter().map(|f| format!("  {}", f.display())).collect();
+    shell.print(&format!("\n{}\n{}\n\n{}", texts.get("demo.files"), list.join("\n"), next(&texts)))
+}
+
+/// Prints at once what is for people to read.
+fn say(shell: &mut Shell, text: &str) -> Result<(), Report> {
+    if shell.json {
+        return Ok(());
+    }
+    shell.print(text)?;
+    shell.flush()
+}
+
+/// The example of the blackboard.
+fn formula() -> Result<Trace, Report> {
+    let failed = |e: String| Report::new(Exit::Failed, e, "", "");
+    let f = Expression::parse("(x/y+5)^2+x").map_err(|e| failed(e.to_string()))?;
+    lessons::backprop::trace(&f, &[6.0, 2.0]).map_err(|e| failed(e.to_string()))
+}
+
+/// 8 tanh units and a sigmoid: one perceptron alone cannot learn it, since no line separates the classes.
+fn exclusive_or(epochs: usize) -> neurona::Result<Xor> {
+    let data = Batches::new(Rows::f32(&INPUTS, &[2]), Rows::f32(&TARGETS, &[1]));
+    let hidden = Dense::new(8).activation(Activation::Tanh);
+    let model = Sequential::new(&[2]).layer(hidden).layer(Dense::new(1).activation(Activation::Sigmoid));
+    let mut trainer = Trainer::compile(model, Loss::BinaryCrossEntropy { from_logits: false }, Optimizer::adam(), &[]);
+    let options = FitOptions { epochs, batch: 4, learning_rate: 0.1, seed: 1, ..FitOptions::default() };
+    let history = trainer.fit(&data, &options, &mut ())?;
+    let predictions = trainer.predict(&[Rows::f32(&INPUTS, &[2])], 4)?.data;
+    Ok(Xor { losses: history.epochs.iter().map(|e| e.train.loss).collect(), predictions })
+}
+
+/// The loss at a few epochs, and what the network answers.
+fn course(texts: &Texts, xor: &Xor) -> String {
+    let n = xor.losses.len();
+    let mut losses = Table::new(&[(&texts.get("demo.epoch"), Align::Right), (&texts.get("demo.loss"), Align::Right)]);
+    for i in (0..n).filter(|i| i % (n / 5).max(1) == 0 || i + 1 == n) {
+        losses.row([(i + 1).to_string(), format!("{:.4}", xor.losses[i])]);
+    }
+    let columns = ["a", "b", "a xor b"].map(str::to_string).into_iter().chain([texts.get("demo.network")]);
+    let columns: Vec<String> = columns.collect();
+    let mut answers = Table::new(&columns.iter().map(|c| (c.as_str(), Align::Right)).collect::<Vec<_>>());
+    for ((inputs, target), p) in INPUTS.chunks(2).zip(TARGETS).zip(&xor.predictions) {
+        answers.row([inputs[0].to_string(), inputs[1].to_string(), target.to_string(), format!("{p:.3}")]);
+    }
+    format!("{losses}\n\n{answers}")
+}
+
+/// A smaller network and fewer points than the presets have, for a few seconds.
+fn settings(quick: bool) -> Settings {
+    let steps = if quick { 60 } else { 2_000 };
+    let deck = Preset::Deck.settings();
+    Settings {
+        steps,
+        network: pinn::Network { widths: vec![20; 4], ..deck.network },
+        points: Points { interior: 500, boundary: 100, initial: 100, sampling: Sampling::LatinHypercube },
+        learning_rate: LearningRate { initial: 1e-2, last: 1e-5, decay: Decay::Cosine },
+        report: pinn::Report { every: steps / 20, side: 51 },
+        ..deck
+    }
+}
+
+fn solve(texts: &Texts, settings: &Settings) -> Result<Outcome, Report> {
+    let mut progress = Progress::stderr(*texts);
+    let trained = pinn::train(settings, &mut |r| {
+        let fields = [("loss", r.losses.total)];
+        progress.tick(&Tick { epoch: 1, epochs: 1, done: r.step as usize, total: settings.steps as usize, fields: &fields });
+        ControlFlow::Continue(())
+    });
+    trained.map_err(|e| equation::failed(texts, &e))
+}
+
+fn result(texts: &Texts, o: &Outcome) -> String {
+    let first = o.history.first().and_then(|r| r.relative_l2.map(|l2| (r.step, l2)));
+    let (first_step, first_l2) = first.unwrap_or((o.state.step, o.relative_l2));
+    let digits = |x: f64| short(format!("{x:.1e}").parse().unwrap_or(x));
+    texts.fill(
+        "demo.result",
+        &[
+            ("first_step", &first_step),
+            ("first", &digits(first_l2)),
+            ("step", &o.state.step),
+            ("last", &digits(o.relative_l2)),
+            ("percent", &digits(o.relative_l2 * 100.0)),
+            ("largest", &digits(o.max_error)),
+            ("time", &duration(o.seconds)),
+        ],
+    )
+}
+
+/// Commands to go on with.
+fn next(texts: &Texts) -> String {
+    let mut table = Table::new(&[(&texts.get("demo.next"), Align::Left), ("", Align::Left)]);
+    for (command, key) in [
+        ("neurona backprop 'sin(x)*exp(y)' --at x=1,y=2 --order 2", "demo.next_backprop"),
+        ("neurona train pinn", "demo.next_deck"),
+        ("neurona train pinn --preset accurate", "demo.next_accurate"),
+        ("neurona bench", "demo.next_bench"),
+        ("neurona --help", "demo.next_help"),
+    ] {
+        table.row([format!("  {command}"), texts.get(key)]);
+    }
+    table.to_string()
+}
