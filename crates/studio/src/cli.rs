@@ -30,6 +30,12 @@ pub enum Command {
     Completions(commands::completions::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
+    /// What a trained network says of new rows
+    Predict(commands::predict::Args),
+    /// The layers of a network
+    Summary(commands::summary::Args),
+    /// Trains a network
+    Train(commands::train::Args),
 }
 
 /// What a command line asks for.

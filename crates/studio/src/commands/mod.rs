@@ -4,6 +4,9 @@ pub mod backprop;
 pub mod completions;
 pub mod doctor;
 mod formula;
+pub mod predict;
+pub mod summary;
+pub mod train;
 
 use crate::cli::Command;
 use crate::{Report, Shell};
@@ -17,5 +20,8 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Backprop(args) => backprop::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
+        Command::Predict(args) => predict::run(args, shell),
+        Command::Summary(args) => summary::run(args, shell),
+        Command::Train(args) => train::run(args, shell),
     }
 }
