@@ -34,9 +34,22 @@ pub enum Command {
     Demo(commands::demo::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
-    /// Trains an application
+    /// What a trained network says of new rows
+    Predict(commands::predict::Args),
+    /// The layers of a network
+    Summary(commands::summary::Args),
+    /// Trains a network
+    Train(Train),
+}
+
+/// An application, or a network of one's own.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Train {
     #[command(subcommand)]
-    Train(Application),
+    pub(crate) application: Option<Application>,
+    #[command(flatten)]
+    pub(crate) network: commands::train::Args,
 }
 
 /// The applications.

@@ -1,10 +1,33 @@
-//! Reading TOML files, with errors that show the line, mark the place and suggest the key that was meant.
+//! Reading TOML files, with changes from the command line (`--set key=value`), and with errors that show
+//! the line, mark the place and suggest the key that was meant.
+
+mod place;
 
 use crate::report::{Exit, Report};
 use crate::{Texts, table};
 use lessons::spelling::closest;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
+use toml::{Table, Value};
+
+/// A TOML file and the changes that the command line makes to it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The file's name, for messages.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    settings: Vec<Setting>,
+}
+
+/// A change: `--set optimizer.kind=sgd`.
+#[derive(Clone, Debug)]
+struct Setting {
+    /// As it was written.
+    shown: String,
+    keys: Vec<String>,
+    value: Value,
+}
 
 /// Reads the TOML text `source` of the file called `path`.
 ///
@@ -13,16 +36,124 @@ use std::ops::Range;
 /// # Errors
 /// A [`Report`] with exit code 3 that names file, line and column.
 pub fn read<T: DeserializeOwned>(texts: &Texts, path: &str, source: &str) -> Result<T, Report> {
-    toml::from_str(source).map_err(|e| {
-        let span = e.span().unwrap_or(0..0);
-        let (what, fix) = explain(texts, e.message(), source.get(span.clone()).unwrap_or(""));
-        let (line, column, excerpt) = locate(source, &span);
+    Source { path: path.into(), text: source.into(), settings: vec![] }.read(texts)
+}
+
+impl Source {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, with exit code 3.
+    pub fn open(texts: &Texts, path: &std::path::Path) -> Result<Source, Report> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let what = texts.fill("config.unreadable", &[("path", &shown)]);
+            Report::new(Exit::Config, what, e.to_string(), texts.get("config.check_path"))
+        })?;
+        Ok(Source { path: shown, text, settings: vec![] })
+    }
+
+    /// Adds the change that an option of the command line makes.
+    pub fn set(&mut self, option: &str, key: &str, value: impl Into<Value>) {
+        let value = value.into();
+        self.settings.push(Setting { shown: format!("{option} {value}"), keys: vec![key.into()], value });
+    }
+
+    /// Adds a change `key=value`. A value that is no TOML is a text: `optimizer.kind=sgd`; numbers in a key
+    /// count the tables of a list from 0: `layers.0.units=64`.
+    ///
+    /// # Errors
+    /// A change of another form, with exit code 2.
+    pub fn set_pair(&mut self, texts: &Texts, pair: &str) -> Result<(), Report> {
+        let split = pair.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+        let Some((key, value)) = split.filter(|(key, _)| key.split('.').all(|k| !k.is_empty())) else {
+            let what = texts.fill("usage.bad_value", &[("value", &pair), ("arg", &"--set")]);
+            return Err(Report::new(Exit::Usage, what, "", texts.get("config.set_form")));
+        };
+        let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok().filter(|t| t.len() == 1);
+        let value = parsed.and_then(|mut t| t.remove("value")).unwrap_or_else(|| Value::String(value.into()));
+        self.settings.push(Setting { shown: format!("--set {pair}"), keys: key.split('.').map(String::from).collect(), value });
+        Ok(())
+    }
+
+    /// The file's contents with all changes.
+    ///
+    /// # Errors
+    /// A [`Report`] with exit code 3 that names file, line and column, or the change.
+    pub fn read<T: DeserializeOwned>(&self, texts: &Texts) -> Result<T, Report> {
+        if self.settings.is_empty() {
+            return toml::from_str(&self.text).map_err(|e| self.in_file(texts, &e));
+        }
+        let mut merged = Value::Table(toml::from_str(&self.text).map_err(|e| self.in_file(texts, &e))?);
+        for s in &self.settings {
+            if !put(&mut merged, &s.keys, s.value.clone()) {
+                let what = texts.fill("config.no_place", &[("key", &s.keys.join("."))]);
+                return Err(self.in_setting(texts, what, texts.get("config.set_form"), s));
+            }
+        }
+        T::deserialize(merged).map_err(|e| match toml::from_str::<T>(&self.text) {
+            Err(own) if own.message() == e.message() => self.in_file(texts, &own),
+            _ => {
+                let (what, fix) = explain(texts, e.message(), "");
+                let word = quoted(e.message()).next().unwrap_or("");
+                let guilty = |s: &&Setting| s.keys.iter().any(|k| k == word) || s.value.as_str() == Some(word);
+                match self.settings.iter().find(guilty).or(self.settings.last()) {
+                    Some(s) => self.in_setting(texts, what, fix, s),
+                    None => Report::new(Exit::Config, what, "", fix),
+                }
+            }
+        })
+    }
+
+    /// What is wrong with the value of `key` (`schedule.cosine.end`, `layers.2.units`): in the file, or in the
+    /// change that gave it.
+    pub fn report(&self, texts: &Texts, key: &str, what: &str, fix: &str) -> Report {
+        let keys: Vec<&str> = key.split('.').collect();
+        let changes = |s: &&Setting| s.keys.iter().zip(&keys).all(|(a, b)| a == b);
+        if let Some(s) = self.settings.iter().rev().find(changes) {
+            return self.in_setting(texts, what.into(), fix.into(), s);
+        }
+        self.at(texts, what, fix, place::of_path(&self.text, &keys).unwrap_or(0..0))
+    }
+
+    fn in_setting(&self, texts: &Texts, what: String, fix: String, s: &Setting) -> Report {
+        Report::new(Exit::Config, texts.fill("config.at", &[("what", &what), ("at", &s.shown)]), "", fix)
+    }
+
+    fn in_file(&self, texts: &Texts, e: &toml::de::Error) -> Report {
+        let span = place::of_error(&self.text, e.message(), e.span().unwrap_or(0..0));
+        let (what, fix) = explain(texts, e.message(), self.text.get(span.clone()).unwrap_or(""));
+        self.at(texts, &what, &fix, span)
+    }
+
+    fn at(&self, texts: &Texts, what: &str, fix: &str, span: Range<usize>) -> Report {
+        let (line, column, excerpt) = locate(&self.text, &span);
         // What is missing has no place: its span is empty, or the whole file.
-        let nowhere = span.start == 0 && (span.is_empty() || span.end >= source.trim_end().len());
-        let at = if nowhere { path.to_string() } else { format!("{path}:{line}:{column}") };
+        let nowhere = span.start == 0 && (span.is_empty() || span.end >= self.text.trim_end().len());
+        let at = if nowhere { self.path.clone() } else { format!("{}:{line}:{column}", self.path) };
         let why = if nowhere { String::new() } else { excerpt };
         Report::new(Exit::Config, texts.fill("config.at", &[("what", &what), ("at", &at)]), why, fix)
-    })
+    }
+}
+
+/// Puts a value at its place, making tables on the way; false if a list has no such place.
+fn put(at: &mut Value, keys: &[String], value: Value) -> bool {
+    let Some((first, rest)) = keys.split_first() else {
+        *at = value;
+        return true;
+    };
+    if let Value::Array(list) = at {
+        return first.parse().ok().and_then(|i: usize| list.get_mut(i)).is_some_and(|v| put(v, rest, value));
+    }
+    if !at.is_table() {
+        *at = Value::Table(Table::new()); // `optimizer = "adam"` gives way to `optimizer.kind=sgd`
+    }
+    at.as_table_mut().is_some_and(|t| put(t.entry(first.clone()).or_insert(Value::Table(Table::new())), rest, value))
+}
+
+/// The words of a message between backticks.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    message.split('`').skip(1).step_by(2)
 }
 
 /// What is wrong and the fix. Serde hands on its own errors as English text; those about keys and
@@ -32,7 +163,7 @@ pub(crate) fn explain(texts: &Texts, message: &str, marked: &str) -> (String, St
     if message == "duplicate key" {
         return (texts.fill("config.duplicate_key", &[("key", &marked)]), texts.get("config.remove_key"));
     }
-    let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let words: Vec<&str> = quoted(message).collect();
     let Some((&word, known)) = words.split_first() else { return (message.to_string(), String::new()) };
     let suggest = || match closest(word, known.iter().copied()) {
         Some(best) => texts.fill("did_you_mean", &[("word", &best)]),

@@ -1,22 +1,25 @@
-//! Ctrl-C during training: the current step is finished and what has been reached is saved. A second
-//! Ctrl-C ends the program at once.
+//! Ctrl-C: the first one asks for an end that loses nothing, the second one ends at once.
 
-use crate::Exit;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
-/// Takes over Ctrl-C (and the request to end of a system that shuts down) for the rest of the program.
+/// From now on Ctrl-C (and a request to terminate) is noted instead of ending the process.
 pub fn watch() {
-    // It fails if that was done before, or if the system refuses: then Ctrl-C ends the program as it always does.
-    let _ = ctrlc::set_handler(|| {
-        if REQUESTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted as i32);
-        }
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        let note = || {
+            if REQUESTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(crate::Exit::Interrupted as i32);
+            }
+        };
+        // Where no handler can be set, Ctrl-C ends the process as usual; what was saved before stays whole.
+        let _ = ctrlc::set_handler(note);
     });
 }
 
-/// Whether Ctrl-C was pressed since [`watch`].
+/// Whether an end was asked for.
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
 }

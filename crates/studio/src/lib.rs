@@ -7,10 +7,13 @@
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod failure;
 pub mod interrupt;
+pub mod network;
 pub mod number;
 pub mod progress;
 pub mod report;
+pub mod run;
 pub mod run_folder;
 pub mod shell;
 pub mod table;

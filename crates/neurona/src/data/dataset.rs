@@ -3,6 +3,7 @@
 use graph::ops::source::philox;
 
 use super::{Array, DataError, Result};
+use crate::{Batches, Rows};
 
 /// More classes than this are rather numbers to predict, or identifiers.
 pub const MAX_CLASSES: usize = 10_000;
@@ -99,6 +100,15 @@ impl Dataset {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The rows as training takes them, without a copy.
+    pub fn batches(&self) -> Batches<'_> {
+        let y = match &self.targets {
+            Targets::Classes { labels, .. } => Rows::labels(labels),
+            Targets::Values(values) => Rows::f32(&values.data, values.row_shape()),
+        };
+        Batches::new(Rows::f32(&self.x.data, self.x.row_shape()), y)
     }
 
     /// The rows with these indices, in their order.

@@ -7,6 +7,9 @@ pub mod demo;
 pub mod doctor;
 mod formula;
 pub mod pinn;
+pub mod predict;
+pub mod summary;
+pub mod train;
 
 use crate::cli::{Application, Command};
 use crate::{Report, Shell};
@@ -22,6 +25,11 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Completions(args) => completions::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
-        Command::Train(Application::Pinn(args)) => pinn::run(args, shell),
+        Command::Predict(args) => predict::run(args, shell),
+        Command::Summary(args) => summary::run(args, shell),
+        Command::Train(args) => match &args.application {
+            Some(Application::Pinn(args)) => pinn::run(args, shell),
+            None => train::run(&args.network, shell),
+        },
     }
 }

@@ -1,0 +1,194 @@
+//! A network that is declared in a TOML file: its settings, and whether they fit each other and the data.
+
+mod check;
+pub mod predict;
+mod recorder;
+pub mod saved;
+
+pub use recorder::{Recorder, percent};
+
+use crate::config::Source;
+use crate::{Report, Texts};
+use neurona::data::{DataConfig, Loaded, Source as Files, Targets};
+use neurona::layers::Layer;
+use neurona::{Loss, Metric, Optimizer, Schedule, Sequential};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::path::{Path, PathBuf};
+
+/// A training file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// What runs are called; the file's name if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Seed of the first weights, of the order of rows and of dropout.
+    #[serde(default)]
+    pub seed: u32,
+    /// Times that every row is used.
+    #[serde(default = "ten")]
+    pub epochs: usize,
+    /// Rows per step.
+    #[serde(default = "thirty_two")]
+    pub batch: usize,
+    /// Worker threads; 0 is one per processor. Results do not depend on it.
+    #[serde(default)]
+    pub threads: usize,
+    /// Size of a step; 0.001 for Adam and its relatives, else 0.01.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// The metrics; accuracy for classes, mae for numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Vec<Metric>>,
+    /// The loss; cross-entropy of logits for classes, mse for numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// The optimizer: a name, or a table with `kind`.
+    #[serde(default = "Optimizer::adam", deserialize_with = "name_or_kind")]
+    pub optimizer: Optimizer,
+    /// How the learning rate changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The data.
+    pub data: DataConfig,
+    /// The layers, first to last.
+    pub layers: Vec<Layer>,
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn thirty_two() -> usize {
+    32
+}
+
+/// `"adam"` for `{ kind = "adam" }`.
+fn name_or_kind<'de, D: Deserializer<'de>>(from: D) -> Result<Optimizer, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Optimizer;
+        fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+            f.write_str("the name of an optimizer, such as \"adam\", or a table such as { kind = \"momentum\", momentum = 0.9 }")
+        }
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Optimizer, E> {
+            let pairs = serde::de::value::MapDeserializer::new([("kind", name)].into_iter());
+            Optimizer::deserialize(pairs)
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Optimizer, A::Error> {
+            Optimizer::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+        }
+    }
+    from.deserialize_any(Visitor)
+}
+
+/// What a network is to predict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// Classes, so many.
+    Classes(usize),
+    /// Numbers, of this shape in each row.
+    Values(Vec<usize>),
+}
+
+impl Target {
+    /// The target of these data.
+    pub fn of(data: &Loaded) -> Target {
+        match &data.train.targets {
+            Targets::Classes { names, .. } => Target::Classes(names.len()),
+            Targets::Values(values) => Target::Values(values.row_shape().to_vec()),
+        }
+    }
+}
+
+impl Network {
+    /// The loss, or the usual one for such a target.
+    pub fn loss(&self, target: &Target) -> Loss {
+        self.loss.unwrap_or(match target {
+            Target::Classes(_) => Loss::SparseCategoricalCrossEntropy { from_logits: true },
+            Target::Values(_) => Loss::Mse,
+        })
+    }
+
+    /// The metrics, or the usual one for such a target.
+    pub fn metrics(&self, target: &Target) -> Vec<Metric> {
+        self.metrics.clone().unwrap_or_else(|| match target {
+            Target::Classes(_) => vec![Metric::Accuracy],
+            Target::Values(_) => vec![Metric::Mae],
+        })
+    }
+
+    /// The learning rate, or the usual one of the optimizer.
+    pub fn learning_rate(&self) -> f64 {
+        let adaptive = matches!(self.optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. } | Optimizer::RmsProp { .. });
+        self.learning_rate.unwrap_or(if adaptive { 1e-3 } else { 1e-2 })
+    }
+
+    /// The layers, for rows of this shape.
+    pub fn model(&self, input: &[usize]) -> Sequential {
+        Sequential { input: input.to_vec(), layers: self.layers.clone() }
+    }
+
+    /// The name: that of the settings, or of the file.
+    pub fn name(&self, file: &Path) -> String {
+        let stem = || file.file_stem().map(|s| s.to_string_lossy().into_owned());
+        self.name.clone().or_else(stem).unwrap_or_else(|| "network".into())
+    }
+
+    /// Checks all settings that do not need the data.
+    ///
+    /// # Errors
+    /// The first that cannot be used, with its place.
+    pub fn check(&self, texts: &Texts, source: &Source) -> Result<(), Report> {
+        check::settings(texts, source, self)
+    }
+
+    /// Checks that layers, loss and target fit, and gives the table of the layers.
+    ///
+    /// # Errors
+    /// What does not fit, and how it would.
+    pub fn check_model(&self, texts: &Texts, source: &Source, input: &[usize], target: &Target) -> Result<neurona::Summary, Report> {
+        check::model(texts, source, self, input, target)
+    }
+
+    /// The settings with nothing left to defaults, and files by their full paths, so that they can be used from
+    /// any folder.
+    pub fn resolved(&self, file: &Path, target: &Target) -> Network {
+        let base = folder(file);
+        let mut data = self.data.clone();
+        paths(&mut data.source).into_iter().for_each(|p| {
+            let joined = base.join(&*p);
+            *p = joined.canonicalize().unwrap_or(joined);
+        });
+        Network {
+            name: Some(self.name(file)),
+            learning_rate: Some(self.learning_rate()),
+            metrics: Some(self.metrics(target)),
+            loss: Some(self.loss(target)),
+            data,
+            ..self.clone()
+        }
+    }
+}
+
+/// The folder of a file, from where its relative paths start.
+pub fn folder(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// All paths of a source.
+fn paths(source: &mut Files) -> Vec<&mut PathBuf> {
+    fn with<'a>(mut list: Vec<&'a mut PathBuf>, test: &'a mut Option<(PathBuf, PathBuf)>) -> Vec<&'a mut PathBuf> {
+        if let Some((x, y)) = test {
+            list.extend([x, y]);
+        }
+        list
+    }
+    match source {
+        Files::NpyClasses { folder, .. } => vec![folder],
+        Files::Npy { x, y, test, .. } => with(vec![x, y], test),
+        Files::Idx { images, labels, test, .. } => with(vec![images, labels], test),
+        Files::Csv { file, test_file, .. } => [file].into_iter().chain(test_file).collect(),
+    }
+}
