@@ -44,12 +44,12 @@ pub enum Command {
 
 /// An application, or a network of one's own.
 #[derive(clap::Args, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
 pub struct Train {
     #[command(subcommand)]
     pub(crate) application: Option<Application>,
     #[command(flatten)]
-    pub(crate) network: commands::train::Args,
+    pub(crate) network: Option<commands::train::Args>,
 }
 
 /// The applications.

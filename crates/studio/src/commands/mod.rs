@@ -27,9 +27,10 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
-        Command::Train(args) => match &args.application {
-            Some(Application::Pinn(args)) => pinn::run(args, shell),
-            None => train::run(&args.network, shell),
+        Command::Train(args) => match (&args.application, &args.network) {
+            (Some(Application::Pinn(args)), _) => pinn::run(args, shell),
+            (None, Some(args)) => train::run(args, shell),
+            (None, None) => Ok(()), // a command line with neither is refused
         },
     }
 }
