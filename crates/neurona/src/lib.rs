@@ -42,6 +42,7 @@ mod names;
 mod optimizer;
 mod rows;
 mod schedule;
+mod shuffle;
 mod step;
 mod summary;
 pub mod weights;
@@ -57,8 +58,9 @@ pub use loss::Loss;
 pub use metric::Metric;
 pub use model::{Model, Sequential};
 pub use optimizer::Optimizer;
-pub use rows::{Batches, Rows, shuffled};
+pub use rows::{Batches, Rows};
 pub use schedule::Schedule;
+pub use shuffle::shuffled;
 pub use step::{Function, State, Step};
 pub use summary::{Summary, SummaryRow};
 

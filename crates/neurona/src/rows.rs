@@ -3,7 +3,6 @@
 use crate::layers::volume;
 use crate::{Error, Loss, Result};
 use cpu::Arg;
-use graph::ops::source::philox;
 use graph::{DType, Type};
 
 #[derive(Clone, Copy, Debug)]
@@ -300,40 +299,9 @@ fn copy_rows<T: Copy>(to: &mut Vec<T>, from: &[T], order: &[u32], width: usize) 
     order.iter().for_each(|&r| to.extend_from_slice(&from[r as usize * width..][..width]));
 }
 
-/// Sets the shuffle's counters apart from those of initial values and of dropout, which end in 0.
-const SHUFFLE: u32 = 1;
-
-/// The rows of one epoch in random order: a pure function of the seed and the epoch, so that a resumed
-/// run sees what an uninterrupted one sees.
-///
-/// ```
-/// let order = neurona::shuffled(5, 42, 0);
-/// assert_ne!(order, neurona::shuffled(5, 42, 1));
-/// assert_eq!(order, neurona::shuffled(5, 42, 0));
-/// ```
-pub fn shuffled(rows: u32, seed: u32, epoch: u32) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..rows).collect();
-    // Fisher–Yates; the high word of a 96-bit product is uniform in 0..=i up to 2⁻⁶⁴·i.
-    for i in (1..rows as usize).rev() {
-        let [a, b, ..] = philox([i as u32, 0, 0, SHUFFLE], [seed, epoch]);
-        let random = u128::from(u64::from(a) << 32 | u64::from(b));
-        order.swap(i, ((random * (i as u128 + 1)) >> 64) as usize);
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_order_is_equally_likely() {
-        let mut counts = std::collections::HashMap::new();
-        (0..6000).for_each(|epoch| *counts.entry(shuffled(3, 9, epoch)).or_insert(0) += 1);
-        // Six orders, 1000 expected of each, standard deviation 29.
-        assert_eq!(counts.len(), 6);
-        assert!(counts.values().all(|&n: &i32| (n - 1000).abs() < 150), "{counts:?}");
-    }
 
     #[test]
     fn bad_data_are_named() {

@@ -1,7 +1,5 @@
 //! Inputs with their targets, and the order in which training sees them.
 
-use graph::ops::source::philox;
-
 use super::{Array, DataError, Result};
 use crate::{Batches, Rows};
 
@@ -117,43 +115,6 @@ impl Dataset {
     }
 }
 
-/// What a permutation is for: each purpose has its own random numbers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose {
-    Epoch = 1,
-    Test,
-    Limit,
-    Validation,
-}
-
-/// The order in which an epoch visits `n` rows: a pure function of `seed` and `epoch`, so that a training
-/// that was interrupted goes on in the same order, on any number of threads.
-///
-/// ```
-/// use neurona::data::shuffled_indices;
-/// let mut order = shuffled_indices(100, 1, 0);
-/// assert_ne!(order, shuffled_indices(100, 1, 1));
-/// order.sort();
-/// assert!(order.into_iter().eq(0..100));
-/// ```
-pub fn shuffled_indices(n: usize, seed: u32, epoch: u32) -> Vec<usize> {
-    permutation(n, [seed, epoch], Purpose::Epoch)
-}
-
-/// Fisher–Yates shuffle by a counter-based generator.
-pub(super) fn permutation(n: usize, key: [u32; 2], purpose: Purpose) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        // The graph's random numbers have 0 in the last word of the counter: these are never the same.
-        let words = philox([i as u32, (i as u64 >> 32) as u32, 0, purpose as u32], key);
-        let random = u64::from(words[0]) << 32 | u64::from(words[1]);
-        // Multiply and shift (Lemire 2019); without rejection the bias is below n / 2⁶⁴.
-        let j = (u128::from(random) * (i as u128 + 1)) >> 64;
-        order.swap(i, j as usize);
-    }
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,31 +149,5 @@ mod tests {
         assert!(matches!(error(&array(&[2, 1], &[0.0, f32::NAN]), labels(&[0, 1])), DataError::NonFinite { row: 1, .. }));
         let infinite = Targets::Values(array(&[2, 1], &[f32::INFINITY, 0.0]));
         assert!(matches!(error(&x, infinite), DataError::NonFinite { row: 0, .. }));
-    }
-
-    #[test]
-    fn orders_depend_on_seed_epoch_and_purpose_only() {
-        assert_eq!(shuffled_indices(1000, 7, 3), shuffled_indices(1000, 7, 3));
-        let others = [shuffled_indices(1000, 8, 3), shuffled_indices(1000, 7, 4), permutation(1000, [7, 3], Purpose::Test)];
-        assert!(others.iter().all(|o| *o != shuffled_indices(1000, 7, 3)));
-        assert_eq!((shuffled_indices(0, 1, 1), shuffled_indices(1, 1, 1)), (vec![], vec![0]));
-    }
-
-    /// All 24 orders of 4 rows, by χ² with 23 degrees of freedom: above 60 in 4 of 100,000 fair shuffles.
-    #[test]
-    fn every_order_is_equally_likely() {
-        let mut counts = std::collections::HashMap::new();
-        for epoch in 0..24_000 {
-            *counts.entry(shuffled_indices(4, 5, epoch)).or_insert(0) += 1;
-        }
-        assert_eq!(counts.len(), 24);
-        let chi2: f64 = counts.values().map(|&c| (f64::from(c) - 1000.0).powi(2) / 1000.0).sum();
-        assert!(chi2 < 60.0, "{chi2}");
-    }
-
-    /// This order is part of every recorded result: it must not change between versions.
-    #[test]
-    fn the_order_is_pinned() {
-        assert_eq!(shuffled_indices(10, 42, 0), [5, 9, 0, 8, 2, 1, 3, 6, 7, 4]);
     }
 }

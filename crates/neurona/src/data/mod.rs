@@ -37,7 +37,7 @@ mod testing;
 
 pub use array::Array;
 pub use config::{DataConfig, Source, Task};
-pub use dataset::{Dataset, MAX_CLASSES, Targets, shuffled_indices};
+pub use dataset::{Dataset, MAX_CLASSES, Targets};
 pub use error::DataError;
 pub use load::{Loaded, load};
 pub use preprocessing::Preprocessing;

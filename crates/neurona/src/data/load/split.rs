@@ -1,7 +1,7 @@
 //! Which rows train, which validate, which test.
 
-use crate::data::dataset::{Purpose, permutation};
 use crate::data::{DataConfig, DataError, Result};
+use crate::shuffle::{Purpose, permutation};
 
 /// Row numbers, each part in the order of the file.
 #[derive(Debug, PartialEq)]
@@ -51,7 +51,7 @@ fn hold_out(rows: Vec<usize>, part: f64, seed: u32, purpose: Purpose, place: &st
 /// The others, and `n` of the rows chosen at random, both in their former order.
 fn choose(rows: Vec<usize>, n: usize, seed: u32, purpose: Purpose) -> (Vec<usize>, Vec<usize>) {
     let mut chosen = vec![false; rows.len()];
-    permutation(rows.len(), [seed, 0], purpose).into_iter().take(n).for_each(|i| chosen[i] = true);
+    permutation(rows.len() as u32, [seed, 0], purpose).into_iter().take(n).for_each(|i| chosen[i as usize] = true);
     let part = |want: bool| rows.iter().zip(&chosen).filter(|(_, chosen)| **chosen == want).map(|(row, _)| *row).collect();
     (part(false), part(true))
 }
