@@ -165,7 +165,7 @@ mod tests {
             E::UnclosedQuote { path: p(), line: 3 },
             E::NotText { path: p(), line: 3, why: why.clone() },
             E::NonNumeric { path: p(), line: 3, column: column.clone(), text: text.clone() },
-            E::UnknownCategory { path: p(), line: 3, column: column.clone(), text: text.clone(), known: "known are b" .into() },
+            E::UnknownCategory { path: p(), line: 3, column: column.clone(), text: text.clone(), known: "known are b".into() },
             E::MissingTarget { path: p(), line: 3, column: column.clone() },
             E::UnknownColumn { path: p(), column: column.clone(), hint: "there is x2".into() },
             E::NonFinite { place: place.clone(), row: 1, column: 2, value: f32::NAN },
@@ -187,6 +187,9 @@ mod tests {
             }
         }
         let label = data(&Texts::new(Lang::En), &all[16]);
-        assert_eq!((label.what.as_str(), label.exit), ("a.npy: label 7 in row 1 (counted from 0) is not a whole number from 0 to 2", Exit::Data));
+        assert_eq!(
+            (label.what.as_str(), label.exit),
+            ("a.npy: label 7 in row 1 (counted from 0) is not a whole number from 0 to 2", Exit::Data)
+        );
     }
 }

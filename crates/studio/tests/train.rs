@@ -66,7 +66,11 @@ fn exclusive_or_is_learnt_saved_and_predicted() {
         assert!(line.starts_with(&format!("epoch={} loss=", i + 1)) && line.contains(" accuracy=") && !line.contains('\x1b'), "{line}");
         assert!(line.split(' ').all(|pair| pair.split_once('=').is_some_and(|(_, v)| v.parse::<f64>().is_ok())), "{line}");
     }
-    assert!(stdout(&o).contains("training     4") && stdout(&o).contains("100.00 %") && stdout(&o).contains("runs/xor-0001"), "{}", stdout(&o));
+    assert!(
+        stdout(&o).contains("training     4") && stdout(&o).contains("100.00 %") && stdout(&o).contains("runs/xor-0001"),
+        "{}",
+        stdout(&o)
+    );
     assert!(!stdout(&o).contains('\x1b'));
 
     let mut files: Vec<String> =
@@ -140,7 +144,8 @@ fn the_seed_decides_the_bytes_and_threads_do_not() {
 #[test]
 fn a_regression_learns_a_plane() {
     let dir = folder("plane");
-    let rows: String = (0..60).map(|i| (i % 7, i % 5)).map(|(a, b)| format!("{a},{b},{}\n", 2.0 * f64::from(a) - f64::from(b) + 0.5)).collect();
+    let rows: String =
+        (0..60).map(|i| (i % 7, i % 5)).map(|(a, b)| format!("{a},{b},{}\n", 2.0 * f64::from(a) - f64::from(b) + 0.5)).collect();
     std::fs::write(dir.join("plane.csv"), format!("a,b,z\n{rows}")).unwrap();
     let net = "epochs = 200\nlearning_rate = 0.05\noptimizer = 'adam'\n[data]\nkind = 'csv'\nfile = 'plane.csv'\ntarget = 'z'\n\
         standardize = true\ntest = 0.2\n[[layers]]\ntype = 'dense'\nunits = 1\n";
@@ -162,6 +167,8 @@ fn summaries_of_a_file_and_of_a_run_agree() {
     let want = "layer    output  parameters  MFLOP per row\ninput    [2]\ndense_1  [8]             24         4.8e-5\n\
         dense_2  [2]             18         3.4e-5\ntotal                    42         8.2e-5\n";
     assert_eq!(stdout(&o), want);
+    let readme = include_str!("../../../README.md");
+    want.lines().for_each(|line| assert!(readme.contains(line), "the README shows another output than {line}"));
     assert!(run(&dir, &["train", &example("xor.toml"), "--epochs", "1"]).status.success());
     assert_eq!(stdout(&run(&dir, &["summary", "xor-0001"])), want);
     let v = json(&run(&dir, &["summary", "xor-0001", "--json", "--lang", "es"]));
@@ -180,23 +187,43 @@ fn wrong_settings_are_shown_in_their_line() {
     std::fs::write(dir.join("xor.csv"), "x1,x2,class\n0,0,same\n0,1,different\n1,0,different\n1,1,same\n").unwrap();
     let csv = "kind = \"csv\"\nfile = \"xor.csv\"\ntarget = \"class\"";
     let cases: [(String, &str, &str); 19] = [
-        (net("learnig_rate = 0.1", csv, 2), "unknown key `learnig_rate` in net.toml:1:1\n  1 | learnig_rate = 0.1\n    | ^^^^^^^^^^^^\n", "did you mean `learning_rate`?"),
+        (
+            net("learnig_rate = 0.1", csv, 2),
+            "unknown key `learnig_rate` in net.toml:1:1\n  1 | learnig_rate = 0.1\n    | ^^^^^^^^^^^^\n",
+            "did you mean `learning_rate`?",
+        ),
         (net("", &format!("{csv}\nstandardise = true"), 2), "unknown key `standardise` in net.toml:6:1", "did you mean `standardize`?"),
         (net("", csv, 2) + "unts = 3\n", "unknown key `unts` in net.toml:9:1", "did you mean `units`?"),
         (net("", csv, 2) + "[[layers]]\ntype = \"dens\"\nunits = 2", "unknown choice `dens` in net.toml:10:8", "did you mean `dense`?"),
         (net("optimizer = { kind = \"adam\", beta3 = 0.9 }", csv, 2), "unknown key `beta3` in net.toml:1:30", "did you mean `beta1`?"),
         (net("optimizer = \"adm\"", csv, 2), "unknown choice `adm` in net.toml:1:13", "did you mean `adam`?"),
         (net("epochs = 2\nepochs = 3", csv, 2), "the key `epochs` is given twice in net.toml:2:1", "remove one"),
-        (net("learning_rate = 0", csv, 2), "`learning_rate` cannot be 0 in net.toml:1:1\n  1 | learning_rate = 0\n", "use a positive number"),
+        (
+            net("learning_rate = 0", csv, 2),
+            "`learning_rate` cannot be 0 in net.toml:1:1\n  1 | learning_rate = 0\n",
+            "use a positive number",
+        ),
         (net("\nlearning_rate = nan", csv, 2), "`learning_rate` cannot be NaN in net.toml:2:1", "use a positive number"),
         (net("learning_rate = -0.1", csv, 2), "`learning_rate` cannot be -0.1", "use a positive number"),
         (net("epochs = 0", csv, 2), "`epochs` cannot be 0 in net.toml:1:1", "from 1"),
         (net("batch = 0", csv, 2), "`batch` cannot be 0", "from 1"),
         (net("name = \"../up\"", csv, 2), "`name` cannot be \"../up\"", "letters"),
-        (net("schedule = { cosine = { end = 2.0 } }", csv, 2), "schedule.cosine.end: 2 is not a share of the rate in net.toml:1:25", "from 0 to 1"),
-        (net("", csv, 3), "the network gives [3] numbers a row, but the data have 2 classes in net.toml:8:1\n  8 | units = 3\n", "units = 2"),
+        (
+            net("schedule = { cosine = { end = 2.0 } }", csv, 2),
+            "schedule.cosine.end: 2 is not a share of the rate in net.toml:1:25",
+            "from 0 to 1",
+        ),
+        (
+            net("", csv, 3),
+            "the network gives [3] numbers a row, but the data have 2 classes in net.toml:8:1\n  8 | units = 3\n",
+            "units = 2",
+        ),
         (net("loss = \"mse\"", csv, 2), "the loss mse is for numbers, but the data ask for classes in net.toml:1:1", "remove `loss`"),
-        (net("loss = \"sparse_categorical_cross_entropy\"", csv, 2), "takes probabilities, but the last layer gives numbers", "from_logits = true"),
+        (
+            net("loss = \"sparse_categorical_cross_entropy\"", csv, 2),
+            "takes probabilities, but the last layer gives numbers",
+            "from_logits = true",
+        ),
         (net("", &format!("{csv}\nvalidation = 1.5"), 2), "`validation`: 1.5 is not a part of the rows", ""),
         (net("", csv, 2).replace("dense", "conv2d").replace("units", "kernel = 3\nfilters"), "the layers do not fit", "reshape"),
     ];
@@ -204,7 +231,11 @@ fn wrong_settings_are_shown_in_their_line() {
         std::fs::write(dir.join("net.toml"), &text).unwrap();
         let o = run(&dir, &["train", "net.toml"]);
         assert_eq!((stdout(&o), o.status.code()), ("", Some(3)), "{text}\n{}", stderr(&o));
-        assert!(stderr(&o).starts_with("error[config]: ") && stderr(&o).contains(what) && stderr(&o).contains(fix), "{text}\n{}", stderr(&o));
+        assert!(
+            stderr(&o).starts_with("error[config]: ") && stderr(&o).contains(what) && stderr(&o).contains(fix),
+            "{text}\n{}",
+            stderr(&o)
+        );
         assert!(!dir.join("runs").exists(), "nothing is left behind");
     }
 }
@@ -229,7 +260,8 @@ fn changes_on_the_command_line_are_checked_too() {
         assert_eq!((stdout(&o), o.status.code()), ("", Some(code)), "{args:?}: {}", stderr(&o));
         assert!(stderr(&o).contains(what) && stderr(&o).contains(fix), "{args:?}: {}", stderr(&o));
     }
-    let good = ["--set", "optimizer.kind=sgd", "--set", "layers.0.units=3", "--set", "name=other", "--set", "schedule.step={every=2, factor=0.5}"];
+    let good =
+        ["--set", "optimizer.kind=sgd", "--set", "layers.0.units=3", "--set", "name=other", "--set", "schedule.step={every=2, factor=0.5}"];
     let o = run(&dir, &[&["train", &xor, "--epochs", "4"], &good[..]].concat());
     assert!(o.status.success(), "{}", stderr(&o));
     let config = std::fs::read_to_string(dir.join("runs/other-0001/config.toml")).unwrap();
@@ -268,7 +300,11 @@ fn damaged_data_are_refused_with_their_place() {
         (pair("nan", "y", ""), "nan.npy: the value in row 1, column 1 (counted from 0) is NaN", "remove the row"),
         (pair("short", "y", ""), "short.npy is truncated: its header asks for 152 bytes, the file has 144", "again"),
         (pair("none", "y0", ""), "none.npy and y0.npy: there are no rows", "at least one"),
-        (pair("x", "y5", "classes = [\"a\", \"b\"]"), "y5.npy: label 5 in row 1 (counted from 0) is not a whole number from 0 to 1", "correct it"),
+        (
+            pair("x", "y5", "classes = [\"a\", \"b\"]"),
+            "y5.npy: label 5 in row 1 (counted from 0) is not a whole number from 0 to 1",
+            "correct it",
+        ),
         (pair("x", "y0", ""), "x.npy and y0.npy: 2 rows but 0 labels", "belong together"),
         (pair("x", "y", "shape = [3, 3]"), "x.npy: rows of shape [2] do not fit the shape [3, 3]", "correct `shape`"),
     ];
@@ -277,14 +313,20 @@ fn damaged_data_are_refused_with_their_place() {
         for name in ["train", "summary"] {
             let o = run(&dir, &[name, "net.toml"]);
             assert_eq!((stdout(&o), o.status.code()), ("", Some(4)), "{data}\n{}", stderr(&o));
-            assert!(stderr(&o).starts_with("error[data]: ") && stderr(&o).contains(what) && stderr(&o).contains(fix), "{data}\n{}", stderr(&o));
+            assert!(
+                stderr(&o).starts_with("error[data]: ") && stderr(&o).contains(what) && stderr(&o).contains(fix),
+                "{data}\n{}",
+                stderr(&o)
+            );
         }
         assert!(!dir.join("runs").exists(), "nothing is left behind");
     }
     // The same with new rows of a trained network.
     write("net.toml", &net("epochs = 1", &pair("x", "y", ""), 2));
     assert!(run(&dir, &["train", "net.toml"]).status.success());
-    for (file, what) in [("nan.npy", "is NaN"), ("short.npy", "truncated"), ("none.npy", "no rows"), ("y.npy", ""), ("absent.npy", "cannot read")] {
+    for (file, what) in
+        [("nan.npy", "is NaN"), ("short.npy", "truncated"), ("none.npy", "no rows"), ("y.npy", ""), ("absent.npy", "cannot read")]
+    {
         let o = run(&dir, &["predict", "net-0001", file]);
         if file == "y.npy" {
             // Two numbers are one row of two.
@@ -330,15 +372,21 @@ fn divergence_is_explained() {
 #[test]
 fn an_interruption_loses_nothing() {
     let dir = folder("interrupted");
-    let mut child =
-        command(&dir, &["train", &example("xor.toml"), "--epochs", "100000000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command(&dir, &["train", &example("xor.toml"), "--epochs", "100000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.next().unwrap().starts_with("epoch=1 "));
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.filter(|l| !l.starts_with("epoch=")).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest[0].starts_with("error[interrupted]: interrupted in epoch ") && rest[1].contains("runs/xor-0001/last.safetensors"), "{rest:?}");
+    assert!(
+        rest[0].starts_with("error[interrupted]: interrupted in epoch ") && rest[1].contains("runs/xor-0001/last.safetensors"),
+        "{rest:?}"
+    );
     let meta: Value = serde_json::from_slice(&std::fs::read(dir.join("runs/xor-0001/meta.json")).unwrap()).unwrap();
     assert_eq!(meta["state"], "interrupted");
     let lines = std::fs::read_to_string(dir.join("runs/xor-0001/metrics.jsonl")).unwrap();

@@ -49,7 +49,11 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         let text = texts.fill("predict.written", &[("rows", &origin.len()), ("path", &out.display())]);
         return if shell.json { shell.print_json(&json!({ "rows": origin.len(), "file": out })) } else { shell.print(&text) };
     }
-    if shell.json { shell.print_json(&json(args, &answers, &origin)) } else { shell.print(&table(&texts, args, &answers, &origin).to_string()) }
+    if shell.json {
+        shell.print_json(&json(args, &answers, &origin))
+    } else {
+        shell.print(&table(&texts, args, &answers, &origin).to_string())
+    }
 }
 
 #[derive(Clone, Copy)]

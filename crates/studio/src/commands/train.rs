@@ -73,7 +73,9 @@ impl Job {
         for pair in &args.set {
             source.set_pair(texts, pair)?;
         }
-        for (option, key, value) in [("--seed", "seed", args.seed), ("--epochs", "epochs", args.epochs), ("--threads", "threads", args.threads)] {
+        for (option, key, value) in
+            [("--seed", "seed", args.seed), ("--epochs", "epochs", args.epochs), ("--threads", "threads", args.threads)]
+        {
             if let Some(value) = value {
                 source.set(option, key, i64::from(value));
             }

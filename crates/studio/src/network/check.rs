@@ -89,7 +89,9 @@ fn loss(texts: &Texts, source: &Source, net: &Network, target: &Target) -> Resul
     };
     match (target, loss) {
         (Target::Values(_), Loss::SparseCategoricalCrossEntropy { .. }) => return wrong("train.loss_for_classes", "train.loss_values_fix"),
-        (Target::Classes(_), Loss::Mse | Loss::Mae | Loss::Huber { .. }) => return wrong("train.loss_for_values", "train.loss_classes_fix"),
+        (Target::Classes(_), Loss::Mse | Loss::Mae | Loss::Huber { .. }) => {
+            return wrong("train.loss_for_values", "train.loss_classes_fix");
+        }
         (Target::Classes(_), Loss::CategoricalCrossEntropy { .. }) => return wrong("train.loss_for_shares", "train.loss_classes_fix"),
         (Target::Classes(n), Loss::BinaryCrossEntropy { .. }) if *n != 2 => return wrong("train.loss_for_two", "train.loss_classes_fix"),
         (_, Loss::Mse | Loss::Mae | Loss::Huber { .. }) => return Ok(()),

@@ -215,6 +215,7 @@ fn curves(texts: &Texts, history: &[EpochReport]) -> String {
     let loss = chart(&texts.get("train.loss"), true, &|s| s.loss);
     let metrics = history.first().map_or(vec![], |r| r.train.metrics.iter().map(|(m, _)| *m).collect());
     let metrics: Vec<Lines> = metrics.into_iter().map(|m| chart(m.name(), false, &|s| s.get(m).unwrap_or(f64::NAN))).collect();
-    let panels: Vec<&dyn plot::Panel> = [&loss as &dyn plot::Panel].into_iter().chain(metrics.iter().map(|m| m as &dyn plot::Panel)).collect();
+    let panels: Vec<&dyn plot::Panel> =
+        [&loss as &dyn plot::Panel].into_iter().chain(metrics.iter().map(|m| m as &dyn plot::Panel)).collect();
     plot::row(&texts.get("train.curves"), &panels)
 }
