@@ -163,6 +163,10 @@ pub(crate) fn explain(texts: &Texts, message: &str, marked: &str) -> (String, St
     if message == "duplicate key" {
         return (texts.fill("config.duplicate_key", &[("key", &marked)]), texts.get("config.remove_key"));
     }
+    if let Some((key, why)) = message.strip_prefix("data setting ").and_then(|m| m.split_once(": ")) {
+        let (why, fix) = why.rsplit_once("; ").unwrap_or((why, ""));
+        return (format!("{key}: {why}"), fix.to_string());
+    }
     let words: Vec<&str> = quoted(message).collect();
     let Some((&word, known)) = words.split_first() else { return (message.to_string(), String::new()) };
     let suggest = || match closest(word, known.iter().copied()) {

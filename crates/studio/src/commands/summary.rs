@@ -30,7 +30,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         let source = Source::open(&texts, &args.network)?;
         let net: Network = source.read(&texts)?;
         net.check(&texts, &source)?;
-        let data = load(&net.data, &folder(&args.network)).map_err(|e| failure::data(&texts, &e))?;
+        let data = load(&net.data, &folder(&args.network)).map_err(|e| failure::data_of(&texts, &source, &e))?;
         net.check_model(&texts, &source, &data.preprocessing.shape, &Target::of(&data))?
     } else {
         let run = RunFolder::open(&texts, &args.network)?;

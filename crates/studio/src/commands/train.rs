@@ -82,7 +82,7 @@ impl Job {
         }
         let net: Network = source.read(texts)?;
         net.check(texts, &source)?;
-        let data = load(&net.data, &folder(&args.file)).map_err(|e| failure::data(texts, &e))?;
+        let data = load(&net.data, &folder(&args.file)).map_err(|e| failure::data_of(texts, &source, &e))?;
         let target = Target::of(&data);
         let parameters = net.check_model(texts, &source, &data.preprocessing.shape, &target)?.parameters();
         Ok(Job { file: args.file.clone(), net, data, target, parameters })
