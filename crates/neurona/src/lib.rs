@@ -56,7 +56,7 @@ pub use init::Init;
 pub use loss::Loss;
 pub use metric::Metric;
 pub use model::{Model, Sequential};
-pub use optimizer::Optimizer;
+pub use optimizer::{Clip, Optimizer, Update};
 pub use rows::{Batches, Rows, shuffled};
 pub use schedule::Schedule;
 pub use step::{Function, State, Step};
@@ -64,7 +64,8 @@ pub use summary::{Summary, SummaryRow};
 
 /// Everything that is needed to define, train and use a model.
 pub mod prelude {
-    pub use crate::layers::{AveragePool2d, Conv2d, Dense, Dropout, Embedding, Flatten, Layer, MaxPool2d, Padding, Rescale, Reshape, Size};
+    pub use crate::layers::{AveragePool2d, BatchNorm, Concat, Conv2d, Conv2dTranspose, Dense, Dropout, Embedding, Flatten};
+    pub use crate::layers::{GlobalAveragePool2d, GlobalMaxPool2d, Layer, LayerNorm, MaxPool2d, Padding, Rescale, Reshape, Residual, Size};
     pub use crate::{
         Activation, BatchReport, Batches, Context, DType, EpochReport, FitOptions, History, Init, Loss, Metric, Model, Observer, Optimizer,
         Prediction, Rows, Schedule, Scores, Sequential, State, Summary, Tensor, Trainer, Type,

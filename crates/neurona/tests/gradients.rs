@@ -100,6 +100,41 @@ fn pooling() {
 }
 
 #[test]
+fn transposed_convolutions() {
+    let image = (DType::F64, &[2, 3, 4, 2][..]);
+    check_layer(Conv2dTranspose::new(3, 3).stride(2), image);
+    check_layer(Conv2dTranspose::new(2, [3, 2]).stride([2, 1]).same().activation(Activation::Tanh), image);
+    check_layer(Conv2dTranspose::new(1, 2).stride(3).same().without_bias(), image);
+}
+
+#[test]
+fn normalizations() {
+    check_layer(BatchNorm::new(), (DType::F64, &[5, 3]));
+    check_layer(BatchNorm::new().epsilon(0.1), (DType::F64, &[2, 3, 2, 2]));
+    check_layer(LayerNorm::new(), (DType::F64, &[3, 4]));
+    check_layer(LayerNorm::new().epsilon(0.1), (DType::F64, &[2, 3, 3]));
+}
+
+#[test]
+fn global_pooling() {
+    let image = (DType::F64, &[2, 3, 2, 2][..]);
+    check_layer(GlobalAveragePool2d::new(), image);
+    check_layer(GlobalMaxPool2d::new(), image);
+}
+
+#[test]
+fn layers_of_layers() {
+    let dense = |units: usize| Dense::new(units).activation(Activation::Tanh);
+    check_layer(Residual::new().layer(dense(4)).layer(Dense::new(3)), (DType::F64, &[4, 3]));
+    check_layer(Residual::new().layer(dense(2)), (DType::F64, &[4, 3]));
+    let image = (DType::F64, &[2, 5, 4, 2][..]);
+    check_layer(Residual::new().layer(Conv2d::new(3, 3).stride(2).same()), image);
+    check_layer(Residual::new().layer(Conv2d::new(2, 3).same()).layer(BatchNorm::new()), image);
+    let branches = Concat::new().branch([dense(2).into()]).branch([]).branch([dense(3).into(), Dense::new(1).into()]);
+    check_layer(branches, (DType::F64, &[3, 2]));
+}
+
+#[test]
 fn shapes_dropout_embedding() {
     check_layer(Flatten::new(), (DType::F64, &[2, 3, 2]));
     check_layer(Reshape::new(&[3, 2]), (DType::F64, &[2, 6]));

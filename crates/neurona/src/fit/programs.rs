@@ -1,6 +1,6 @@
 //! A trainer's compiled programs: one for each number of rows and type of data, made when first needed.
 
-use crate::{Context, Function, Loss, Metric, Model, Optimizer, Param, Result, Step};
+use crate::{Context, Function, Loss, Metric, Model, Param, Result, Step, Update};
 use graph::{DType, Tensor, Type};
 
 /// What a program was compiled for: the types of one row of each array, and the number of rows.
@@ -61,11 +61,11 @@ impl<M: Model> Task<M> {
     }
 
     /// A training step that reports the sums. Also returns the shape of predictions.
-    pub(super) fn step(&self, key: &Key, optimizer: &Optimizer, threads: usize) -> Result<(Step, Vec<usize>)> {
+    pub(super) fn step(&self, key: &Key, rule: Update, threads: usize) -> Result<(Step, Vec<usize>)> {
         let trace = self.trace(key, true, true);
         let sums = self.sums(&trace);
         let mean = &sums[0] * (1.0 / key.rows as f64);
-        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), optimizer, threads)?;
+        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), rule, threads)?;
         Ok((step, trace.prediction.shape().to_vec()))
     }
 

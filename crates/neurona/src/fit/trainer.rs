@@ -4,7 +4,7 @@ use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Sc
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
-use crate::{Batches, Error, Loss, Metric, Model, Optimizer, Param, Result, Rows, State, Step, shuffled};
+use crate::{Batches, Error, Loss, Metric, Model, Param, Result, Rows, State, Step, Update, shuffled};
 use graph::Type;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -27,7 +27,7 @@ use std::time::Instant;
 /// ```
 pub struct Trainer<M> {
     task: Task<M>,
-    optimizer: Optimizer,
+    rule: Update,
     threads: usize,
     params: Vec<Param>,
     state: Option<State>,
@@ -63,11 +63,12 @@ impl Plan<'_> {
 }
 
 impl<M: Model> Trainer<M> {
-    /// Puts a model, its loss, its optimizer and its metrics together. Nothing is traced yet.
-    pub fn compile(model: M, loss: Loss, optimizer: Optimizer, metrics: &[Metric]) -> Trainer<M> {
+    /// Puts a model, its loss, its optimizer (or an [`Update`]) and its metrics together. Nothing is
+    /// traced yet.
+    pub fn compile(model: M, loss: Loss, optimizer: impl Into<Update>, metrics: &[Metric]) -> Trainer<M> {
         Trainer {
             task: Task { model, loss, metrics: metrics.to_vec() },
-            optimizer,
+            rule: optimizer.into(),
             threads: 0,
             params: vec![],
             state: None,
@@ -98,10 +99,7 @@ impl<M: Model> Trainer<M> {
     /// A trainer that is not built; a state of other parameters or of another optimizer.
     pub fn set_state(&mut self, state: State) -> Result<()> {
         self.built()?;
-        let sizes = |v: &[Vec<f32>]| v.iter().map(Vec::len).collect::<Vec<_>>();
-        let wanted: Vec<usize> = self.params.iter().map(Param::len).collect();
-        let slots = state.slots.iter().zip(&wanted).all(|(s, &n)| sizes(s) == vec![n; self.optimizer.slots()]);
-        if sizes(&state.params) != wanted || state.slots.len() != wanted.len() || !slots {
+        if !state.fits(&self.params, self.rule) {
             return Err(Error::config("state", "it is of another model or optimizer", "use the one it was saved with"));
         }
         self.state = Some(state);
@@ -154,7 +152,7 @@ impl<M: Model> Trainer<M> {
     fn adopt(&mut self, params: Vec<Param>, seed: u32) -> Result<()> {
         match &self.state {
             None => {
-                self.state = Some(State::new(&params, &self.optimizer, seed));
+                self.state = Some(State::new(&params, self.rule, seed));
                 self.params = params;
                 Ok(())
             }
@@ -244,6 +242,7 @@ impl<M: Model> Trainer<M> {
     /// Checks everything and compiles the programs of a training.
     fn plan<'a>(&mut self, train: &'a Batches<'a>, options: &'a FitOptions<'a>) -> Result<Plan<'a>> {
         options.check()?;
+        self.rule.check()?;
         self.task.loss.check()?;
         self.check_data("training", train)?;
         if options.threads != self.threads {
@@ -254,7 +253,7 @@ impl<M: Model> Trainer<M> {
         let batch = options.batch.min(rows);
         let full = self.step(train, batch, options.seed)?;
         let last = if rows.is_multiple_of(batch) { full } else { self.step(train, rows % batch, options.seed)? };
-        if self.params.is_empty() {
+        if !self.params.iter().any(|p| p.trained) {
             return Err(Error::config("model", "it has no parameters to train", "add a layer with weights, such as dense"));
         }
         rows::check_targets("training", train.target(), &self.task.loss, &self.steps[full].1.1)?;
@@ -267,8 +266,8 @@ impl<M: Model> Trainer<M> {
 
     /// The place of the training step for `rows` rows of `data`.
     fn step(&mut self, data: &Batches, rows: usize, seed: u32) -> Result<usize> {
-        let (optimizer, threads) = (self.optimizer, self.threads);
-        let i = find(&mut self.steps, Key { types: data.types(), rows }, |key| self.task.step(key, &optimizer, threads))?;
+        let (rule, threads) = (self.rule, self.threads);
+        let i = find(&mut self.steps, Key { types: data.types(), rows }, |key| self.task.step(key, rule, threads))?;
         self.adopt(self.steps[i].1.0.params().to_vec(), seed)?;
         Ok(i)
     }
