@@ -2,7 +2,7 @@
 
 use graph::{DType, Tensor, Value, diff, eval};
 use neurona::layers::*;
-use neurona::{Activation, Context, Init, Loss};
+use neurona::{Activation, Context, Init, Loss, Objective};
 
 /// Reproducible numbers in the interval: fractional parts of multiples of the golden ratio.
 fn numbers(n: usize, salt: f64, (lo, hi): (f64, f64)) -> Vec<f64> {
@@ -159,5 +159,9 @@ fn losses() {
         check(&format!("{sparse:?}"), shares, range, |cx, x| sparse.rows(x, &cx.input("target", DType::I32, &[4])));
         let deep = (DType::F64, &[2, 2, 3][..]);
         check(&format!("{sparse:?} of sequences"), deep, range, |cx, x| sparse.rows(x, &cx.input("target", DType::I32, &[2, 2])));
+        let weighed = Objective::from(sparse).class_weights(&[0.5, 1.0, 2.0]).label_smoothing(0.1);
+        check(&format!("{weighed:?}"), shares, range, |cx, x| weighed.rows(x, &cx.input("target", DType::I32, &[4])));
+        let binary = Objective::from(Loss::BinaryCrossEntropy { from_logits }).class_weights(&[0.5, 2.0]).label_smoothing(0.1);
+        check(&format!("{binary:?}"), shares, range, |cx, x| binary.rows(x, &cx.input("target", DType::F64, &[4, 3])));
     }
 }

@@ -4,7 +4,7 @@ use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Sc
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
-use crate::{Batches, Error, Loss, Metric, Model, Param, Result, Rows, State, Step, Update, shuffled};
+use crate::{Batches, Error, Metric, Model, Objective, Param, Result, Rows, State, Step, Update, shuffled};
 use graph::Type;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -63,11 +63,11 @@ impl Plan<'_> {
 }
 
 impl<M: Model> Trainer<M> {
-    /// Puts a model, its loss, its optimizer (or an [`Update`]) and its metrics together. Nothing is
-    /// traced yet.
-    pub fn compile(model: M, loss: Loss, optimizer: impl Into<Update>, metrics: &[Metric]) -> Trainer<M> {
+    /// Puts a model, its loss (or an [`Objective`]), its optimizer (or an [`Update`]) and its metrics
+    /// together. Nothing is traced yet.
+    pub fn compile(model: M, loss: impl Into<Objective>, optimizer: impl Into<Update>, metrics: &[Metric]) -> Trainer<M> {
         Trainer {
-            task: Task { model, loss, metrics: metrics.to_vec() },
+            task: Task { model, objective: loss.into(), metrics: metrics.to_vec() },
             rule: optimizer.into(),
             threads: 0,
             params: vec![],
@@ -243,7 +243,7 @@ impl<M: Model> Trainer<M> {
     fn plan<'a>(&mut self, train: &'a Batches<'a>, options: &'a FitOptions<'a>) -> Result<Plan<'a>> {
         options.check()?;
         self.rule.check()?;
-        self.task.loss.check()?;
+        self.task.objective.check()?;
         self.check_data("training", train)?;
         if options.threads != self.threads {
             (self.steps, self.scorers, self.predictors) = (vec![], vec![], vec![]);
@@ -256,7 +256,7 @@ impl<M: Model> Trainer<M> {
         if !self.params.iter().any(|p| p.trained) {
             return Err(Error::config("model", "it has no parameters to train", "add a layer with weights, such as dense"));
         }
-        rows::check_targets("training", train.target(), &self.task.loss, &self.steps[full].1.1)?;
+        rows::check_targets("training", train.target(), &self.task.objective.loss, &self.steps[full].1.1)?;
         if let Some(v) = options.validation {
             self.check_data("validation", v)?;
             self.scorer("validation", v, options.batch.min(v.len()))?;
@@ -277,7 +277,7 @@ impl<M: Model> Trainer<M> {
         let threads = self.threads;
         let i = find(&mut self.scorers, Key { types: data.types(), rows }, |key| self.task.scorer(key, threads))?;
         self.same_params(&self.scorers[i].1.params)?;
-        rows::check_targets(set, data.target(), &self.task.loss, &self.scorers[i].1.shape)?;
+        rows::check_targets(set, data.target(), &self.task.objective.loss, &self.scorers[i].1.shape)?;
         Ok(i)
     }
 
@@ -329,7 +329,7 @@ impl<M: Model> Trainer<M> {
     /// # Errors
     /// A trainer that is not built; data that do not fit.
     pub fn evaluate(&mut self, data: &Batches, batch: usize) -> Result<Scores> {
-        self.task.loss.check()?;
+        self.task.objective.check()?;
         self.built()?;
         self.check_data("evaluation", data)?;
         self.score("evaluation", data, batch)
