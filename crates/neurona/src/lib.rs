@@ -29,13 +29,17 @@
 //! `custom_loop`).
 
 mod activation;
+mod augment;
+pub mod callbacks;
 mod context;
 pub mod data;
 mod error;
 mod fit;
 mod init;
 pub mod layers;
+pub mod lbfgs;
 mod loss;
+mod lr_find;
 mod metric;
 mod model;
 mod names;
@@ -46,9 +50,11 @@ mod rows;
 mod schedule;
 mod step;
 mod summary;
+pub mod tensorboard;
 pub mod weights;
 
 pub use activation::{Activation, log_softmax};
+pub use augment::Augment;
 pub use context::{Context, Param};
 pub use cpu::{Arg, Error as CpuError};
 pub use error::{Error, ErrorKind, Result};
@@ -56,6 +62,7 @@ pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Predictio
 pub use graph::{DType, Tensor, Type, diff, ops};
 pub use init::Init;
 pub use loss::Loss;
+pub use lr_find::{RateCurve, RatePoint, RateRange, lr_find};
 pub use metric::Metric;
 pub use model::{Model, Sequential};
 pub use objective::Objective;

@@ -58,7 +58,10 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
         let time = epoch as f64 + batch as f64 / self.batches as f64;
-        self.options.schedule.rate(self.options.learning_rate, time, self.options.epochs as f64)
+        let rate = self.options.schedule.rate(self.options.learning_rate, time, self.options.epochs as f64);
+        // Step i of n of the warm-up has (i + 1)/n of the rate: no step is without effect.
+        let done = (time + 1.0 / self.batches as f64) / self.options.warmup;
+        if done < 1.0 { rate * done } else { rate }
     }
 }
 
@@ -209,6 +212,7 @@ impl<M: Model> Trainer<M> {
     /// is no finite number, with the weights taken back to the start of that epoch.
     pub fn fit(&mut self, train: &Batches, options: &FitOptions, observer: &mut dyn Observer) -> Result<History> {
         let plan = self.plan(train, options)?;
+        observer.check(options, &self.task.metrics)?;
         let mut gather = Gather::new(train);
         let mut history = History::default();
         for epoch in options.first_epoch..options.epochs {
@@ -227,7 +231,7 @@ impl<M: Model> Trainer<M> {
                 epochs: options.epochs,
                 train: sums.scores(&self.task.metrics),
                 validation,
-                learning_rate: plan.learning_rate(epoch, plan.batches - 1),
+                learning_rate: plan.learning_rate(epoch, plan.batches - 1) * observer.rate_factor(),
                 seconds: start.elapsed().as_secs_f64(),
             };
             history.stopped = observer.on_epoch(&report, &self.params, self.built()?).is_break();
@@ -235,6 +239,9 @@ impl<M: Model> Trainer<M> {
             if history.stopped {
                 break;
             }
+        }
+        if let (Some(params), Some(state)) = (observer.final_weights(), self.state.clone()) {
+            self.set_state(State { params, ..state })?;
         }
         Ok(history)
     }
@@ -255,6 +262,9 @@ impl<M: Model> Trainer<M> {
         let last = if rows.is_multiple_of(batch) { full } else { self.step(train, rows % batch, options.seed)? };
         if !self.params.iter().any(|p| p.trained) {
             return Err(Error::config("model", "it has no parameters to train", "add a layer with weights, such as dense"));
+        }
+        if options.augment.is_some() {
+            train.inputs()[0].check_images("training input 0")?;
         }
         rows::check_targets("training", train.target(), &self.task.objective.loss, &self.steps[full].1.1)?;
         if let Some(v) = options.validation {
@@ -295,11 +305,18 @@ impl<M: Model> Trainer<M> {
         for b in 0..plan.batches {
             let start = b * plan.batch;
             let n = plan.batch.min(rows - start);
-            let data = match &order {
-                Some(order) => gather.take(plan.train, &order[start..start + n]),
-                None => plan.train.part(start, n),
+            let (seed, whole) = (state.seed, start as u32..(start + n) as u32);
+            let data = match (&order, plan.options.augment) {
+                (None, None) => plan.train.part(start, n),
+                (order, augment) => {
+                    let rows = order.as_ref().map_or_else(|| whole.collect(), |o| o[start..start + n].to_vec());
+                    let change = |images: &mut [f32], shape: [usize; 3]| {
+                        augment.iter().for_each(|a| a.rows(images, shape, &rows, [seed, epoch as u32], plan.options.threads))
+                    };
+                    gather.take(plan.train, &rows, change)
+                }
             };
-            let rate = plan.learning_rate(epoch, b);
+            let rate = plan.learning_rate(epoch, b) * observer.rate_factor();
             let place = if n == plan.batch { plan.full } else { plan.last };
             let report = self.steps[place].1.0.run(state, rate, &data)?;
             let loss = f64::from(report[0]) / n as f64;
