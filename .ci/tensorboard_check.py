@@ -52,7 +52,7 @@ def main():
         losses = [(int(e), float(numpy.float32(x))) for e, x in (line.split() for line in lines if line)]
 
         known = read(Path(folder, "known"))
-        check("file version", known.file_version if hasattr(known, "file_version") else 2.0, 2.0)
+        check("file version", known.file_version, 2.0)
         check("tags", (known.Tags()["scalars"], known.Tags()["histograms"]), (["square"], ["ramp"]))
         check("scalars", [(e.step, e.value) for e in known.Scalars("square")], [(s, s * s / 4) for s in range(5)])
         for event in known.Histograms("ramp"):

@@ -125,8 +125,8 @@ impl Context {
     /// let w = cx.param("weight", &[], Init::Ones);
     /// let mean = cx.running("mean", &[], Init::Zeros);
     /// cx.update("mean", &(mean * 0.5 + x.mean_all() * 0.5));
-    /// let mut step = Step::compile(&cx, &(x * w).mean_all(), &[], Optimizer::Sgd, 1)?;
-    /// let mut state = State::new(step.params(), Optimizer::Sgd, 0);
+    /// let mut step = Step::compile(&cx, &(x * w).mean_all(), &[], &Optimizer::Sgd, 1)?;
+    /// let mut state = State::new(step.params(), &Optimizer::Sgd, 0);
     /// step.run(&mut state, 0.1, &[Arg::F32(&[1.0, 3.0])])?;
     /// assert_eq!(state.params[1], [1.0]);
     /// # Ok::<(), neurona::Error>(())

@@ -161,18 +161,6 @@ impl From<Optimizer> for Update {
     }
 }
 
-impl From<&Optimizer> for Update {
-    fn from(optimizer: &Optimizer) -> Update {
-        (*optimizer).into()
-    }
-}
-
-impl From<&Update> for Update {
-    fn from(rule: &Update) -> Update {
-        *rule
-    }
-}
-
 impl Update {
     /// With gradients kept within this limit.
     pub fn clip(self, clip: Clip) -> Update {

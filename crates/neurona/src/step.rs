@@ -20,16 +20,16 @@ pub struct State {
 
 impl State {
     /// The state before the first step of this rule (an [`Optimizer`](crate::Optimizer) is one).
-    pub fn new(params: &[Param], rule: impl Into<Update>, seed: u32) -> State {
-        let rule = rule.into();
+    pub fn new(params: &[Param], rule: &(impl Into<Update> + Copy), seed: u32) -> State {
+        let rule: Update = (*rule).into();
         let values: Vec<Vec<f32>> = params.iter().enumerate().map(|(i, p)| p.init.values(&p.shape, seed, i as u32)).collect();
         let slots = params.iter().map(|p| vec![vec![0.0; p.len()]; rule.slots(p)]).collect();
         State { params: values, slots, step: 0, seed }
     }
 
     /// Whether this is a state of these parameters under this rule.
-    pub fn fits(&self, params: &[Param], rule: impl Into<Update>) -> bool {
-        let rule = rule.into();
+    pub fn fits(&self, params: &[Param], rule: &(impl Into<Update> + Copy)) -> bool {
+        let rule: Update = (*rule).into();
         let counts = self.params.len() == params.len() && self.slots.len() == params.len();
         let one = |((p, v), slots): ((&Param, &Vec<f32>), &Vec<Vec<f32>>)| {
             v.len() == p.len() && slots.len() == rule.slots(p) && slots.iter().all(|s| s.len() == p.len())
@@ -40,8 +40,8 @@ impl State {
     /// The weights averaged over the steps, for a rule with [`Update::average`]: the mean of the weights
     /// after each step, the last ones counting most. Running values, and the weights of rules without
     /// average or before the first step, are as they are.
-    pub fn averaged(&self, rule: impl Into<Update>) -> Vec<Vec<f32>> {
-        let Some(keep) = rule.into().average.filter(|_| self.step > 0) else { return self.params.clone() };
+    pub fn averaged(&self, rule: &(impl Into<Update> + Copy)) -> Vec<Vec<f32>> {
+        let Some(keep) = (*rule).into().average.filter(|_| self.step > 0) else { return self.params.clone() };
         // The average starts at 0; this is the sum of the weights' shares so far, with the step's rounding.
         let share = -(self.step as f64 * (-f64::from((1.0 - keep) as f32)).ln_1p()).exp_m1();
         let one = |(v, slots): (&Vec<f32>, &Vec<Vec<f32>>)| match slots.last() {
@@ -79,8 +79,14 @@ impl Step {
     ///
     /// # Errors
     /// Errors of the trace (all of them), a loss that is not a scalar.
-    pub fn compile(cx: &Context, loss: &Tensor, reports: &[&Tensor], rule: impl Into<Update>, threads: usize) -> Result<Step, cpu::Error> {
-        let (params, rule) = (cx.params(), rule.into());
+    pub fn compile(
+        cx: &Context,
+        loss: &Tensor,
+        reports: &[&Tensor],
+        rule: &(impl Into<Update> + Copy),
+        threads: usize,
+    ) -> Result<Step, cpu::Error> {
+        let (params, rule): (_, Update) = (cx.params(), (*rule).into());
         if loss.rank() != 0 {
             cx.tracer().error("loss", &[loss], "must be a scalar: take the mean over all rows".into());
         }
@@ -242,8 +248,8 @@ mod tests {
             let w = cx.param("weight", &[1, 1], Init::Constant(0.5));
             let b = cx.param("bias", &[1], Init::Zeros);
             let loss = (x.matmul(&w) + b - &y).square().mean_all();
-            let mut step = Step::compile(&cx, &loss, &[&loss], optimizer, 1).unwrap();
-            let mut state = State::new(step.params(), optimizer, 1);
+            let mut step = Step::compile(&cx, &loss, &[&loss], &optimizer, 1).unwrap();
+            let mut state = State::new(step.params(), &optimizer, 1);
             let data = [Arg::F32(&[0.0, 1.0, 2.0, 3.0]), Arg::F32(&[1.0, 3.0, 5.0, 7.0])];
             let losses: Vec<f32> = (0..20).map(|_| step.run(&mut state, 1e-3, &data).unwrap()[0]).collect();
             assert!(losses.windows(2).all(|w| w[1] < w[0]), "{optimizer:?}: {losses:?}");

@@ -115,7 +115,7 @@ fn trainers_weights_go_in_and_out() {
     let model = Sequential::new(&[2]).layer(BatchNorm::new()).layer(Dense::new(1));
     let loss = (model.forward(&cx, &x) - y).square().mean_all();
     let mut f = Gradient::compile(&cx, &loss, 1).unwrap();
-    let mut state = State::new(f.params(), Optimizer::Sgd, 1);
+    let mut state = State::new(f.params(), &Optimizer::Sgd, 1);
     let mut w = flatten(f.params(), &state.params);
     assert_eq!((w.len(), f.len()), (2 + 2 + 2 + 1, 7));
     assert_eq!(w, f.start(1));

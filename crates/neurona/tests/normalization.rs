@@ -74,8 +74,8 @@ fn one_step_updates_as_stated() {
     let x = cx.input("x", DType::F32, &[2, 1]);
     let y = cx.layer("norm", || BatchNorm::new().momentum(0.75).forward(&cx, &x));
     let loss = y.square().mean_all();
-    let mut step = Step::compile(&cx, &loss, &[&loss], Optimizer::adam(), 1).unwrap();
-    let mut state = State::new(step.params(), Optimizer::adam(), 0);
+    let mut step = Step::compile(&cx, &loss, &[&loss], &Optimizer::adam(), 1).unwrap();
+    let mut state = State::new(step.params(), &Optimizer::adam(), 0);
     assert_eq!(state.slots.iter().map(Vec::len).collect::<Vec<_>>(), [0, 0, 2, 2]);
     step.run(&mut state, 0.0, &[neurona::Arg::F32(&[1.0, 3.0])]).unwrap();
     assert_eq!((&state.params[0][..], &state.params[1][..]), (&[0.5][..], &[1.25][..]));
@@ -90,8 +90,8 @@ fn shared_layers_update_in_turn() {
     let x = cx.input("x", DType::F32, &[2, 1]);
     let norm = |x: &Tensor| cx.layer("norm", || BatchNorm::new().momentum(0.5).forward(&cx, x));
     let loss = (norm(&x) + norm(&(&x + 10.0))).square().mean_all();
-    let mut step = Step::compile(&cx, &loss, &[], Optimizer::Sgd, 1).unwrap();
-    let mut state = State::new(step.params(), Optimizer::Sgd, 0);
+    let mut step = Step::compile(&cx, &loss, &[], &Optimizer::Sgd, 1).unwrap();
+    let mut state = State::new(step.params(), &Optimizer::Sgd, 0);
     step.run(&mut state, 0.0, &[neurona::Arg::F32(&[1.0, 3.0])]).unwrap();
     assert_eq!(state.params[0], [0.5 * (0.5 * 2.0) + 0.5 * 12.0]);
 }

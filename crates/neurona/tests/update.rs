@@ -9,8 +9,8 @@ fn steps(rule: Update, scale: f32, rate: f64, count: usize) -> (Vec<Vec<f32>>, S
     let x = cx.input("x", DType::F32, &[3]);
     let (ab, c) = (cx.param("ab", &[2], Init::Ones), cx.param("c", &[1], Init::Ones));
     let loss = (Tensor::concat(&[&ab, &c], 0) * x).sum_all();
-    let mut step = Step::compile(&cx, &loss, &[], rule, 1).unwrap();
-    let mut state = State::new(step.params(), rule, 0);
+    let mut step = Step::compile(&cx, &loss, &[], &rule, 1).unwrap();
+    let mut state = State::new(step.params(), &rule, 0);
     let path = (0..count).map(|_| {
         step.run(&mut state, rate, &[Arg::F32(&[3.0 * scale, 4.0 * scale, 0.0])]).unwrap();
         state.params.concat()
@@ -54,13 +54,13 @@ fn the_average_weighs_later_steps_more() {
         let shares: Vec<f64> = (0..4).rev().map(|i| keep.powi(i)).collect();
         let total: f64 = shares.iter().sum();
         let mean = |k: usize| path.iter().zip(&shares).map(|(w, s)| f64::from(w[k]) * s).sum::<f64>() / total;
-        close(&state.averaged(rule).concat(), &[mean(0), mean(1), mean(2)]);
+        close(&state.averaged(&rule).concat(), &[mean(0), mean(1), mean(2)]);
         assert_eq!(path, steps(optimizer.into(), 1.0, 0.1, 4).0, "the average must not change the training");
     }
     let (_, state) = steps(Update::from(Optimizer::Sgd).average(0.999_99), 0.0, 0.1, 50);
-    close(&state.averaged(Update::from(Optimizer::Sgd).average(0.999_99)).concat(), &[1.0, 1.0, 1.0]);
+    close(&state.averaged(&Update::from(Optimizer::Sgd).average(0.999_99)).concat(), &[1.0, 1.0, 1.0]);
     let (_, state) = steps(Optimizer::Sgd.into(), 1.0, 0.1, 2);
-    assert_eq!(state.averaged(Optimizer::Sgd), state.params);
+    assert_eq!(state.averaged(&Optimizer::Sgd), state.params);
 }
 
 #[test]

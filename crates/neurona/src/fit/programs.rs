@@ -65,7 +65,7 @@ impl<M: Model> Task<M> {
         let trace = self.trace(key, true, true);
         let sums = self.sums(&trace);
         let mean = &sums[0] * (1.0 / key.rows as f64);
-        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), rule, threads)?;
+        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), &rule, threads)?;
         Ok((step, trace.prediction.shape().to_vec()))
     }
 

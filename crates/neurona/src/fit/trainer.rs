@@ -102,7 +102,7 @@ impl<M: Model> Trainer<M> {
     /// A trainer that is not built; a state of other parameters or of another optimizer.
     pub fn set_state(&mut self, state: State) -> Result<()> {
         self.built()?;
-        if !state.fits(&self.params, self.rule) {
+        if !state.fits(&self.params, &self.rule) {
             return Err(Error::config("state", "it is of another model or optimizer", "use the one it was saved with"));
         }
         self.state = Some(state);
@@ -155,7 +155,7 @@ impl<M: Model> Trainer<M> {
     fn adopt(&mut self, params: Vec<Param>, seed: u32) -> Result<()> {
         match &self.state {
             None => {
-                self.state = Some(State::new(&params, self.rule, seed));
+                self.state = Some(State::new(&params, &self.rule, seed));
                 self.params = params;
                 Ok(())
             }

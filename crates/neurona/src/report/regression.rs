@@ -28,7 +28,7 @@ pub struct Fit {
 /// # Errors
 /// Lists of different lengths, empty or not made of whole rows.
 pub fn fit(predicted: &[f32], actual: &[f32], width: usize) -> Result<Vec<Fit>> {
-    if predicted.len() != actual.len() || actual.is_empty() || width == 0 || actual.len() % width != 0 {
+    if predicted.len() != actual.len() || actual.is_empty() || width == 0 || !actual.len().is_multiple_of(width) {
         let why = format!("{} predictions and {} targets are not the same number of rows of {width}", predicted.len(), actual.len());
         return Err(Error::data("regression report", why, "give one prediction for each target"));
     }
