@@ -15,6 +15,9 @@ pub struct Param {
     pub shape: Vec<usize>,
     /// How it starts.
     pub init: Init,
+    /// Whether the optimizer moves it along its gradient. If not, it is a running value, which changes
+    /// only as the model says ([`Context::update`]).
+    pub trained: bool,
 }
 
 impl Param {
@@ -36,6 +39,8 @@ const LARGEST_PARAM: usize = 1 << 32;
 struct State {
     path: Vec<String>,
     params: Vec<(Param, Tensor)>,
+    /// Per parameter, the value after this step, of running values that were updated.
+    news: Vec<Option<Tensor>>,
     data: Vec<Tensor>,
     key: Option<Tensor>,
     streams: u32,
@@ -103,29 +108,85 @@ impl Context {
     /// The parameter of this name at this path: made at the first call, found at the next. Another
     /// shape than at the first call is an error of the trace.
     pub fn param(&self, name: &str, shape: &[usize], init: Init) -> Tensor {
-        let name = {
-            let s = self.state.borrow();
-            s.path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/")
-        };
-        let known = self.state.borrow().params.iter().find(|(p, _)| p.name == name).map(|(_, t)| t.clone());
-        if let Some(t) = known {
-            if t.shape() != shape {
-                return self.tracer.error(
-                    "parameter",
-                    &[&t],
-                    format!("{name} was made with this shape and is now asked for with {shape:?}"),
-                );
+        match self.make(name, shape, init, true) {
+            Ok(i) => self.state.borrow().params[i].1.clone(),
+            Err(poisoned) => poisoned,
+        }
+    }
+
+    /// A value that is kept with the parameters but has no gradient, such as a running mean: made, named
+    /// and saved like a parameter, changed only by [`Context::update`]. After an update in the same
+    /// trace it is the new value.
+    ///
+    /// ```
+    /// use neurona::{Arg, Context, DType, Init, Optimizer, State, Step};
+    /// let cx = Context::new(DType::F32, true);
+    /// let x = cx.input("x", DType::F32, &[2]);
+    /// let w = cx.param("weight", &[], Init::Ones);
+    /// let mean = cx.running("mean", &[], Init::Zeros);
+    /// cx.update("mean", &(mean * 0.5 + x.mean_all() * 0.5));
+    /// let mut step = Step::compile(&cx, &(x * w).mean_all(), &[], &Optimizer::Sgd, 1)?;
+    /// let mut state = State::new(step.params(), &Optimizer::Sgd, 0);
+    /// step.run(&mut state, 0.1, &[Arg::F32(&[1.0, 3.0])])?;
+    /// assert_eq!(state.params[1], [1.0]);
+    /// # Ok::<(), neurona::Error>(())
+    /// ```
+    pub fn running(&self, name: &str, shape: &[usize], init: Init) -> Tensor {
+        match self.make(name, shape, init, false) {
+            Ok(i) => {
+                let s = self.state.borrow();
+                s.news[i].as_ref().unwrap_or(&s.params[i].1).clone()
             }
-            return t;
+            Err(poisoned) => poisoned,
+        }
+    }
+
+    /// Sets what the running value of this name at this path becomes at the end of a training step.
+    /// Functions without training ([`Function`](crate::Function)) leave it as it is.
+    pub fn update(&self, name: &str, new: &Tensor) {
+        let path = self.path(name);
+        let place = self.state.borrow().params.iter().position(|(p, _)| p.name == path && !p.trained);
+        let why = match place {
+            None => format!("there is no running value {path} to update: ask for it with running before"),
+            Some(i) => {
+                let before = self.state.borrow().params[i].1.clone();
+                if new.is_poisoned() || (new.shape() == before.shape() && new.dtype() == before.dtype()) {
+                    self.state.borrow_mut().news[i] = Some(new.clone());
+                    return;
+                }
+                format!("{path} is {}{:?} and cannot become this", before.dtype(), before.shape())
+            }
+        };
+        self.tracer.error("update", &[new], why);
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.state.borrow().path.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/")
+    }
+
+    /// Position of the parameter of this name at this path, made if there is none; or a poisoned tensor.
+    fn make(&self, name: &str, shape: &[usize], init: Init, trained: bool) -> Result<usize, Tensor> {
+        let name = self.path(name);
+        let known = self.state.borrow().params.iter().position(|(p, _)| p.name == name);
+        if let Some(i) = known {
+            let (p, t) = self.state.borrow().params[i].clone();
+            if p.shape == shape && p.trained == trained {
+                return Ok(i);
+            }
+            let kind = if trained { "parameter" } else { "running value" };
+            let why = format!("{name} was made with this shape and is now asked for as a {kind} of shape {shape:?}");
+            return Err(self.tracer.error("parameter", &[&t], why));
         }
         let within = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).is_some_and(|n| n <= LARGEST_PARAM);
         if !within {
             let why = format!("{name} of shape {shape:?} has more than {LARGEST_PARAM} weights: make the layer or its input smaller");
-            return self.tracer.error("parameter", &[], why);
+            return Err(self.tracer.error("parameter", &[], why));
         }
         let t = self.tracer.input(&name, self.dtype, shape);
-        self.state.borrow_mut().params.push((Param { name, shape: shape.to_vec(), init }, t.clone()));
-        t
+        let mut s = self.state.borrow_mut();
+        s.params.push((Param { name, shape: shape.to_vec(), init, trained }, t));
+        s.news.push(None);
+        Ok(s.params.len() - 1)
     }
 
     /// Uniform random numbers in [0, 1), new ones at each step and at each call.
@@ -142,6 +203,11 @@ impl Context {
     /// All parameters, in the order in which they were made, with their tensors.
     pub fn params(&self) -> Vec<(Param, Tensor)> {
         self.state.borrow().params.clone()
+    }
+
+    /// Per parameter, its value after the step if the model updates it.
+    pub(crate) fn news(&self) -> Vec<Option<Tensor>> {
+        self.state.borrow().news.clone()
     }
 
     /// All data inputs, in the order in which they were declared.

@@ -29,25 +29,33 @@
 //! `custom_loop`).
 
 mod activation;
+mod augment;
+pub mod callbacks;
 mod context;
 pub mod data;
 mod error;
 mod fit;
 mod init;
 pub mod layers;
+pub mod lbfgs;
 mod loss;
+mod lr_find;
 mod metric;
 mod model;
 mod names;
+mod objective;
 mod optimizer;
+pub mod report;
 mod rows;
 mod schedule;
 mod shuffle;
 mod step;
 mod summary;
+pub mod tensorboard;
 pub mod weights;
 
 pub use activation::{Activation, log_softmax};
+pub use augment::Augment;
 pub use context::{Context, Param};
 pub use cpu::{Arg, Error as CpuError};
 pub use error::{Error, ErrorKind, Result};
@@ -55,9 +63,11 @@ pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Position,
 pub use graph::{DType, Tensor, Type, diff, ops};
 pub use init::Init;
 pub use loss::Loss;
+pub use lr_find::{RateCurve, RatePoint, RateRange, lr_find};
 pub use metric::Metric;
 pub use model::{Model, Sequential};
-pub use optimizer::Optimizer;
+pub use objective::Objective;
+pub use optimizer::{Clip, Optimizer, Update};
 pub use rows::{Batches, Rows};
 pub use schedule::Schedule;
 pub use shuffle::shuffled;
@@ -66,7 +76,8 @@ pub use summary::{Summary, SummaryRow};
 
 /// Everything that is needed to define, train and use a model.
 pub mod prelude {
-    pub use crate::layers::{AveragePool2d, Conv2d, Dense, Dropout, Embedding, Flatten, Layer, MaxPool2d, Padding, Rescale, Reshape, Size};
+    pub use crate::layers::{AveragePool2d, BatchNorm, Concat, Conv2d, Conv2dTranspose, Dense, Dropout, Embedding, Flatten};
+    pub use crate::layers::{GlobalAveragePool2d, GlobalMaxPool2d, Layer, LayerNorm, MaxPool2d, Padding, Rescale, Reshape, Residual, Size};
     pub use crate::{
         Activation, BatchReport, Batches, Context, DType, EpochReport, FitOptions, History, Init, Loss, Metric, Model, Observer, Optimizer,
         Position, Prediction, Rows, Schedule, Scores, Sequential, Snapshot, State, Summary, Tensor, Trainer, Type,

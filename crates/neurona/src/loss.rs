@@ -141,7 +141,7 @@ impl Loss {
         self.rows(prediction, target).mean_all()
     }
 
-    fn log_probability(&self, p: &Tensor) -> Tensor {
+    pub(crate) fn log_probability(&self, p: &Tensor) -> Tensor {
         if self.from_logits() { log_softmax(p) } else { p.maximum(&p.full_like(SMALLEST)).log() }
     }
 
@@ -172,9 +172,14 @@ fn huber(e: &Tensor, delta: f64) -> Tensor {
 }
 
 fn binary(p: &Tensor, t: &Tensor) -> Tensor {
-    let yes = p.maximum(&p.full_like(SMALLEST)).log();
-    let no = (-p.minimum(&p.full_like(1.0 - SMALLEST))).log1p();
+    let (yes, no) = binary_logs(p);
     -(t * yes + (1.0 - t) * no)
+}
+
+/// log p and log(1 − p).
+pub(crate) fn binary_logs(p: &Tensor) -> (Tensor, Tensor) {
+    let no = (-p.minimum(&p.full_like(1.0 - SMALLEST))).log1p();
+    (p.maximum(&p.full_like(SMALLEST)).log(), no)
 }
 
 /// 1 at the labelled class, else 0, like `x`; computed in floats, which vectorize with the rest.

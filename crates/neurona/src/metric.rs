@@ -1,7 +1,8 @@
 //! Metrics: what people want to know of a model besides its loss.
 
 use crate::Loss;
-use crate::loss::{aligned, labels, row_mean};
+use crate::activation::along_last;
+use crate::loss::{aligned, labels, one_hot, row_mean};
 use graph::Tensor;
 use graph::ops::Compare;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ pub enum Metric {
     /// Share of rows whose largest prediction (the first, if there are several) is at the labelled
     /// class, or at the largest target; with a binary cross-entropy, [`Metric::BinaryAccuracy`].
     Accuracy,
+    /// Share of rows whose labelled class is among the k largest predictions (of equal ones, the first
+    /// count as larger).
+    TopAccuracy(usize),
     /// Share of predictions on the same side as their targets (0 or 1): of 0.5, or of 0 for logits.
     BinaryAccuracy,
     /// Mean of |p − t|.
@@ -28,6 +32,11 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Metric::Accuracy => "accuracy",
+            Metric::TopAccuracy(2) => "top_2_accuracy",
+            Metric::TopAccuracy(3) => "top_3_accuracy",
+            Metric::TopAccuracy(5) => "top_5_accuracy",
+            Metric::TopAccuracy(10) => "top_10_accuracy",
+            Metric::TopAccuracy(_) => "top_k_accuracy",
             Metric::BinaryAccuracy => "binary_accuracy",
             Metric::Mae => "mae",
             Metric::Mse => "mse",
@@ -37,7 +46,7 @@ impl Metric {
 
     /// Whether larger values are better.
     pub fn is_better_larger(self) -> bool {
-        matches!(self, Metric::Accuracy | Metric::BinaryAccuracy)
+        matches!(self, Metric::Accuracy | Metric::TopAccuracy(_) | Metric::BinaryAccuracy)
     }
 
     /// The metric's number for each row, `[batch]`. `loss` tells what predictions and targets mean:
@@ -47,6 +56,7 @@ impl Metric {
             Metric::Accuracy if loss.is_sparse() => sparse_accuracy(prediction, target),
             Metric::Accuracy if matches!(loss, Loss::BinaryCrossEntropy { .. }) => binary_accuracy(prediction, target, loss),
             Metric::Accuracy => categorical_accuracy(prediction, target),
+            Metric::TopAccuracy(k) => top_accuracy(prediction, target, loss, k).unwrap_or_else(|poisoned| poisoned),
             Metric::BinaryAccuracy => binary_accuracy(prediction, target, loss),
             Metric::Mae => Loss::Mae.rows(prediction, target),
             Metric::Mse | Metric::Rmse => Loss::Mse.rows(prediction, target),
@@ -75,6 +85,23 @@ fn sparse_accuracy(p: &Tensor, target: &Tensor) -> Tensor {
         Ok(label) => row_mean(&first_largest(p).compare(Compare::Eq, &label)),
         Err(poisoned) => poisoned,
     }
+}
+
+fn top_accuracy(p: &Tensor, target: &Tensor, loss: &Loss, k: usize) -> Result<Tensor, Tensor> {
+    let name = "top_accuracy";
+    if k == 0 || p.rank() < 2 {
+        return Err(p.tracer().error(name, &[p, target], format!("k is {k}: it must be at least 1, and there must be classes")));
+    }
+    let label = if loss.is_sparse() { labels(name, p, target)? } else { first_largest(&aligned(name, p, target)?) };
+    let wide = |t: &Tensor| along_last(t, p);
+    let hit = one_hot(&label, p);
+    let last = p.rank() - 1;
+    let own = hit.select(p, &p.full_like(0.0)).sum(&[last]);
+    let place = p.tracer().iota(p.dtype(), p.shape(), last);
+    let before = p.compare(Compare::Gt, &wide(&own)) + p.compare(Compare::Eq, &wide(&own)) * place.compare(Compare::Lt, &wide(&label));
+    let within = before.sum(&[last]).compare(Compare::Lt, &own.full_like(k as f64));
+    // With a NaN among the predictions the largest is NaN, and nothing is within it.
+    Ok(row_mean(&(within * own.compare(Compare::Le, &p.max(&[last])))))
 }
 
 fn categorical_accuracy(p: &Tensor, target: &Tensor) -> Tensor {
@@ -123,6 +150,19 @@ mod tests {
         let shares = (DType::F32, &[5, 3][..], &[0.0, 1.0, 0.0, 0.2, 0.7, 0.1, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0][..]);
         let loss = Loss::CategoricalCrossEntropy { from_logits: true };
         assert_eq!(rows(Metric::Accuracy, loss, &p, 3, shares), [1.0, 0.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn top_accuracy_counts_places() {
+        // Second place; third; first of a tie for second; last of it; NaN.
+        let p = [0.5, 0.3, 0.2, 0.5, 0.3, 0.2, 0.2, 0.2, 0.6, 0.2, 0.2, 0.6, 0.9, f64::NAN, 0.0];
+        let labels = (DType::I32, &[5][..], &[1.0, 2.0, 0.0, 1.0, 0.0][..]);
+        assert_eq!(rows(Metric::TopAccuracy(2), SPARSE, &p, 3, labels), [1.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(rows(Metric::TopAccuracy(3), SPARSE, &p, 3, labels), [1.0, 1.0, 1.0, 1.0, 0.0]);
+        assert_eq!(rows(Metric::TopAccuracy(1), SPARSE, &p, 3, labels), rows(Metric::Accuracy, SPARSE, &p, 3, labels));
+        let shares = (DType::F32, &[1, 3][..], &[0.1, 0.7, 0.2][..]);
+        let loss = Loss::CategoricalCrossEntropy { from_logits: true };
+        assert_eq!(rows(Metric::TopAccuracy(2), loss, &p[..3], 3, shares), [1.0]);
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Models: stacks of layers, and functions of one's own.
 
-use crate::layers::{Layer, volume};
+use crate::layers::{self, Layer, volume};
 use crate::{Context, Error, Result};
 use graph::{DType, Tensor, Type};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 
 /// A function from inputs to predictions that takes its parameters from a [`Context`].
 ///
@@ -79,13 +78,7 @@ impl Sequential {
 
     /// Names of the layers in parameter paths, numbered by type: `dense_1`, `dense_2`.
     pub fn names(&self) -> Vec<String> {
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        let mut name = |layer: &Layer| {
-            let n = counts.entry(layer.kind()).or_default();
-            *n += 1;
-            format!("{}_{n}", layer.kind())
-        };
-        self.layers.iter().map(&mut name).collect()
+        layers::names(&self.layers)
     }
 
     /// Predictions for `x`, of shape `[batch, input…]`.
@@ -99,11 +92,7 @@ impl Sequential {
         if x.shape().get(1..) != Some(&self.input[..]) && !x.is_poisoned() {
             x = cx.tracer().error("input", &[&x], format!("the model takes rows of shape {:?} after the batch axis", self.input));
         }
-        let step = |(layer, name): (&Layer, String)| {
-            x = cx.layer(&name, || layer.forward(cx, &x));
-            x.clone()
-        };
-        self.layers.iter().zip(self.names()).map(step).collect()
+        layers::stack(cx, &self.layers, &x)
     }
 
     /// Checks what does not depend on the layers.
@@ -132,9 +121,6 @@ impl Model for Sequential {
     }
 
     fn vocabulary(&self) -> Option<usize> {
-        match self.layers.first() {
-            Some(Layer::Embedding(e)) => Some(e.vocabulary),
-            _ => None,
-        }
+        layers::vocabulary(&self.layers)
     }
 }

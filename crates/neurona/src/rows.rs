@@ -102,6 +102,17 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Checks that rows are images of floats, `[height, width, channels]`.
+    pub(crate) fn check_images(&self, place: &str) -> Result<()> {
+        match self.values {
+            Values::F32(_) if self.shape.len() == 3 => Ok(()),
+            _ => {
+                let why = format!("rows of {} cannot be augmented as images", self.ty());
+                Err(Error::data(place, why, "give f32 rows of shape [height, width, channels], or leave augment out"))
+            }
+        }
+    }
+
     /// The first value outside `low ..= high`, with its row.
     fn outside(&self, low: f64, high: f64) -> Option<(usize, f64)> {
         let bad = |x: f64| !(low..=high).contains(&x);
@@ -280,8 +291,9 @@ impl Gather {
         Gather(data.types().into_iter().map(empty).collect())
     }
 
-    /// The rows `order` of every array, targets last.
-    pub(crate) fn take(&mut self, data: &Batches, order: &[u32]) -> Vec<Arg<'_>> {
+    /// The rows `order` of every array, targets last; `change` may change the first input if its rows
+    /// are images of floats, whose extents it is told.
+    pub(crate) fn take(&mut self, data: &Batches, order: &[u32], change: impl FnOnce(&mut [f32], [usize; 3])) -> Vec<Arg<'_>> {
         for (buffer, rows) in self.0.iter_mut().zip(data.inputs.iter().chain([&data.target])) {
             let width = rows.width();
             match (buffer, rows.values) {
@@ -289,6 +301,9 @@ impl Gather {
                 (Buffer::I32(to), Values::I32(from)) => copy_rows(to, from, order, width),
                 _ => {} // buffers are made from the types of the same data
             }
+        }
+        if let (Some(Buffer::F32(to)), Some(&[h, w, c])) = (self.0.first_mut(), data.inputs.first().map(|x| &x.shape[..])) {
+            change(to, [h, w, c]);
         }
         self.0.iter().map(Buffer::arg).collect()
     }

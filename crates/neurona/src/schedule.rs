@@ -30,6 +30,18 @@ pub enum Schedule {
         #[serde(default)]
         end: f64,
     },
+    /// Up by half a cosine, then down by another (Smith & Topin 2018): the base rate is the highest.
+    OneCycle {
+        /// Share of the epochs in which it rises.
+        #[serde(default = "rise")]
+        rise: f64,
+        /// Share of the base rate at the start.
+        #[serde(default = "start")]
+        start: f64,
+        /// Share of the base rate at the end.
+        #[serde(default = "end")]
+        end: f64,
+    },
     /// Multiplied by `factor` once every few epochs.
     Step {
         /// Epochs between changes.
@@ -39,9 +51,20 @@ pub enum Schedule {
     },
 }
 
+fn rise() -> f64 {
+    0.3
+}
+fn start() -> f64 {
+    0.04
+}
+fn end() -> f64 {
+    4e-6
+}
+
 name_or_table!(Schedule, "the name of a schedule, such as \"cosine\", or a table such as { step = { every = 10, factor = 0.1 } }", {
     "exponential" => Schedule::Exponential { decay: 0.95 },
     "cosine" => Schedule::Cosine { end: 0.0 },
+    "one_cycle" => Schedule::OneCycle { rise: rise(), start: start(), end: end() },
     "step" => Schedule::Step { every: 10, factor: 0.1 },
 });
 
@@ -51,7 +74,11 @@ impl Schedule {
         match *self {
             Schedule::Constant => base,
             Schedule::Exponential { decay } => base * decay.powf(epoch),
-            Schedule::Cosine { end } => base * (end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * (epoch / epochs).min(1.0)).cos())),
+            Schedule::Cosine { end } => base * between(1.0, end, epoch / epochs),
+            Schedule::OneCycle { rise, start, end } => {
+                let time = epoch / epochs;
+                base * if time < rise { between(start, 1.0, time / rise) } else { between(1.0, end, (time - rise) / (1.0 - rise)) }
+            }
             Schedule::Step { every, factor } => base * factor.powf((epoch / every.max(1) as f64).floor()),
         }
     }
@@ -70,6 +97,12 @@ impl Schedule {
             Schedule::Cosine { end } if !(0.0..=1.0).contains(&end) => {
                 wrong("cosine.end", format!("{end} is not a share of the rate"), "use a number from 0 to 1")
             }
+            Schedule::OneCycle { rise, .. } if !(0.0..1.0).contains(&rise) => {
+                wrong("one_cycle.rise", format!("{rise} is not a share of the epochs"), "use a number from 0 up to, but not including, 1")
+            }
+            Schedule::OneCycle { start, end, .. } if !(start > 0.0 && start <= 1.0 && (0.0..=1.0).contains(&end)) => {
+                wrong("one_cycle", format!("start {start} and end {end} are not shares of the rate"), "use for example 0.04 and 4e-6")
+            }
             Schedule::Step { every: 0, .. } => wrong("step.every", "is 0".into(), "use a number of epochs from 1"),
             Schedule::Step { factor, .. } if !positive(factor) => {
                 wrong("step.factor", format!("{factor} is not a positive number"), "use for example 0.1")
@@ -77,6 +110,11 @@ impl Schedule {
             _ => Ok(()),
         }
     }
+}
+
+/// Half a cosine from `from` at time 0 to `to` at time 1.
+fn between(from: f64, to: f64, time: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (std::f64::consts::PI * time.clamp(0.0, 1.0)).cos())
 }
 
 #[cfg(test)]
@@ -92,7 +130,22 @@ mod tests {
     }
 
     #[test]
+    fn one_cycle_rises_and_falls() {
+        let cycle = Schedule::OneCycle { rise: 0.25, start: 0.1, end: 0.01 };
+        let at = |epoch| cycle.rate(2.0, epoch, 8.0);
+        for (epoch, want) in [(0.0, 0.2), (1.0, 1.1), (2.0, 2.0), (5.0, 1.01), (8.0, 0.02), (9.0, 0.02)] {
+            assert!((at(epoch) - want).abs() < 1e-12, "{epoch}: {}", at(epoch));
+        }
+        assert!((Schedule::OneCycle { rise: 0.0, start: 0.1, end: 0.0 }.rate(2.0, 0.0, 8.0) - 2.0).abs() < 1e-12);
+        let short: Schedule = serde_json::from_str("{\"one_cycle\": {\"rise\": 0.5}}").unwrap();
+        assert_eq!(short, Schedule::OneCycle { rise: 0.5, start: 0.04, end: 4e-6 });
+        assert_eq!(serde_json::from_str::<Schedule>("\"one_cycle\"").unwrap(), Schedule::OneCycle { rise: 0.3, start: 0.04, end: 4e-6 });
+    }
+
+    #[test]
     fn parameters_are_checked() {
+        assert!(Schedule::OneCycle { rise: 1.0, start: 0.1, end: 0.1 }.check().is_err());
+        assert!(Schedule::OneCycle { rise: 0.5, start: 0.0, end: 0.1 }.check().is_err());
         assert!(Schedule::Exponential { decay: 0.0 }.check().is_err());
         assert!(Schedule::Exponential { decay: f64::NAN }.check().is_err());
         assert!(Schedule::Cosine { end: 2.0 }.check().is_err());

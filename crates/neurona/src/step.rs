@@ -1,7 +1,7 @@
 //! The compiled training step: loss, gradients and optimizer as one program whose parameters and
 //! optimizer state are overwritten in place.
 
-use crate::{Context, Optimizer, Param};
+use crate::{Context, Param, Update};
 use cpu::{Arg, Options, Out, Program};
 use graph::{DType, Tensor, diff};
 
@@ -19,11 +19,36 @@ pub struct State {
 }
 
 impl State {
-    /// The state before the first step.
-    pub fn new(params: &[Param], optimizer: &Optimizer, seed: u32) -> State {
+    /// The state before the first step of this rule (an [`Optimizer`](crate::Optimizer) is one).
+    pub fn new(params: &[Param], rule: &(impl Into<Update> + Copy), seed: u32) -> State {
+        let rule: Update = (*rule).into();
         let values: Vec<Vec<f32>> = params.iter().enumerate().map(|(i, p)| p.init.values(&p.shape, seed, i as u32)).collect();
-        let slots = params.iter().map(|p| vec![vec![0.0; p.len()]; optimizer.slots()]).collect();
+        let slots = params.iter().map(|p| vec![vec![0.0; p.len()]; rule.slots(p)]).collect();
         State { params: values, slots, step: 0, seed }
+    }
+
+    /// Whether this is a state of these parameters under this rule.
+    pub fn fits(&self, params: &[Param], rule: &(impl Into<Update> + Copy)) -> bool {
+        let rule: Update = (*rule).into();
+        let counts = self.params.len() == params.len() && self.slots.len() == params.len();
+        let one = |((p, v), slots): ((&Param, &Vec<f32>), &Vec<Vec<f32>>)| {
+            v.len() == p.len() && slots.len() == rule.slots(p) && slots.iter().all(|s| s.len() == p.len())
+        };
+        counts && params.iter().zip(&self.params).zip(&self.slots).all(one)
+    }
+
+    /// The weights averaged over the steps, for a rule with [`Update::average`]: the mean of the weights
+    /// after each step, the last ones counting most. Running values, and the weights of rules without
+    /// average or before the first step, are as they are.
+    pub fn averaged(&self, rule: &(impl Into<Update> + Copy)) -> Vec<Vec<f32>> {
+        let Some(keep) = (*rule).into().average.filter(|_| self.step > 0) else { return self.params.clone() };
+        // The average starts at 0; this is the sum of the weights' shares so far, with the step's rounding.
+        let share = -(self.step as f64 * (-f64::from((1.0 - keep) as f32)).ln_1p()).exp_m1();
+        let one = |(v, slots): (&Vec<f32>, &Vec<Vec<f32>>)| match slots.last() {
+            Some(a) => a.iter().map(|&a| (f64::from(a) / share) as f32).collect(),
+            None => v.clone(),
+        };
+        self.params.iter().zip(&self.slots).map(one).collect()
     }
 }
 
@@ -43,39 +68,52 @@ pub struct Step {
     program: Program,
     roles: Vec<Role>,
     params: Vec<Param>,
-    slots: usize,
+    arrays: usize,
     reports: Vec<[f32; 1]>,
 }
 
 impl Step {
     /// Compiles a step that minimises the scalar `loss` and reports `reports` (scalars; `loss` is one
     /// if it is to be reported). The inputs declared with [`Context::input`] are the data, in order.
+    /// `rule` is an [`Optimizer`](crate::Optimizer), or an [`Update`] with more to it.
     ///
     /// # Errors
     /// Errors of the trace (all of them), a loss that is not a scalar.
-    pub fn compile(cx: &Context, loss: &Tensor, reports: &[&Tensor], optimizer: &Optimizer, threads: usize) -> Result<Step, cpu::Error> {
-        let params = cx.params();
+    pub fn compile(
+        cx: &Context,
+        loss: &Tensor,
+        reports: &[&Tensor],
+        rule: &(impl Into<Update> + Copy),
+        threads: usize,
+    ) -> Result<Step, cpu::Error> {
+        let (params, rule): (_, Update) = (cx.params(), (*rule).into());
         if loss.rank() != 0 {
             cx.tracer().error("loss", &[loss], "must be a scalar: take the mean over all rows".into());
         }
-        let refs: Vec<&Tensor> = params.iter().map(|(_, t)| t).collect();
-        let gradients = diff::grad(loss, &refs);
+        let trained: Vec<&Tensor> = params.iter().filter(|(p, _)| p.trained).map(|(_, t)| t).collect();
+        let mut gradients = rule.clipped(diff::grad(loss, &trained)).into_iter();
         let (lr, t) = (cx.tracer().input("learning_rate", cx.dtype(), &[]), cx.tracer().input("step", cx.dtype(), &[]));
         let mut roles: Vec<(Tensor, Role)> = params.iter().enumerate().map(|(i, (_, t))| (t.clone(), Role::Param(i))).collect();
         roles.extend(cx.data().into_iter().enumerate().map(|(i, t)| (t, Role::Data(i))));
         roles.extend(cx.key().map(|t| (t, Role::Key)));
         roles.extend([(lr.clone(), Role::Rate), (t.clone(), Role::Count)]);
         let (mut outputs, mut donors) = (vec![], vec![]);
-        for ((p, w), g) in params.iter().zip(&gradients) {
-            let state: Vec<Tensor> =
-                (0..optimizer.slots()).map(|k| cx.tracer().input(&format!("{}:{k}", p.name), cx.dtype(), &p.shape)).collect();
-            let (new, next) = optimizer.update(w, g, &state, &lr, &t);
-            roles.extend(state.iter().map(|t| (t.clone(), Role::Slot)));
+        for ((p, w), new) in params.iter().zip(cx.news()) {
             donors.push(w.clone());
+            let gradient = if p.trained { gradients.next() } else { None };
+            let Some(g) = gradient else {
+                outputs.push(new.unwrap_or_else(|| w.clone()));
+                continue;
+            };
+            let state: Vec<Tensor> =
+                (0..rule.slots(p)).map(|k| cx.tracer().input(&format!("{}:{k}", p.name), cx.dtype(), &p.shape)).collect();
+            let (new, next) = rule.trace(w, &g, &state, &lr, &t);
+            roles.extend(state.iter().map(|t| (t.clone(), Role::Slot)));
             donors.extend(state);
             outputs.push(new);
             outputs.extend(next);
         }
+        let arrays = outputs.len();
         outputs.extend(reports.iter().map(|&r| r.clone()));
         let graph = cx.tracer().finish()?;
         let place = |t: &Tensor| graph.inputs().iter().position(|&x| x == t.id()).unwrap_or(0);
@@ -89,7 +127,7 @@ impl Step {
         let ids: Vec<_> = outputs.iter().map(Tensor::id).collect();
         let program = Program::compile(&graph, &ids, &options)?;
         let params = params.into_iter().map(|(p, _)| p).collect();
-        Ok(Step { program, roles: order, params, slots: optimizer.slots(), reports: vec![[0.0]; reports.len()] })
+        Ok(Step { program, roles: order, params, arrays, reports: vec![[0.0]; reports.len()] })
     }
 
     /// The parameters, in the order of [`State::params`].
@@ -107,7 +145,7 @@ impl Step {
     /// # Errors
     /// Data of other number, type or length than traced; a state of another model or optimizer.
     pub fn run(&mut self, state: &mut State, learning_rate: f64, data: &[Arg]) -> Result<Vec<f32>, cpu::Error> {
-        let wanted = self.params.len() * (1 + self.slots);
+        let wanted = self.arrays;
         let got = state.params.len() + state.slots.iter().map(Vec::len).sum::<usize>();
         if got != wanted || state.slots.len() != state.params.len() {
             return Err(cpu::Error::Count {
@@ -129,7 +167,7 @@ impl Step {
                 Role::Count => Arg::F32(&count),
             })
             .collect();
-        let mut outputs: Vec<Out> = Vec::with_capacity(self.params.len() * (1 + self.slots) + self.reports.len());
+        let mut outputs: Vec<Out> = Vec::with_capacity(self.arrays + self.reports.len());
         for (w, slots) in state.params.iter_mut().zip(&mut state.slots) {
             outputs.push(Out::F32(w));
             outputs.extend(slots.iter_mut().map(|s| Out::F32(s)));
@@ -193,7 +231,7 @@ impl Function {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Init;
+    use crate::{Init, Optimizer};
 
     #[test]
     fn a_step_of_each_optimizer_lowers_the_loss_of_a_line() {

@@ -28,7 +28,7 @@ type Item<'a> = (String, &'a [usize], &'a [f32]);
 ///
 /// ```
 /// use neurona::{Init, Param, weights};
-/// let params = [Param { name: "dense_1/weight".into(), shape: vec![2, 1], init: Init::Zeros }];
+/// let params = [Param { name: "dense_1/weight".into(), shape: vec![2, 1], init: Init::Zeros, trained: true }];
 /// let path = std::env::temp_dir().join(format!("neurona-doc-{}.safetensors", std::process::id()));
 /// weights::save(&path, &params, &[vec![0.5, -1.0]], &weights::Notes::new())?;
 /// assert_eq!(weights::load(&path, &params)?.0, [[0.5, -1.0]]);
@@ -64,15 +64,16 @@ pub fn save_state(path: &Path, params: &[Param], state: &State, notes: &Notes) -
     write(path, &items, &notes)
 }
 
-/// Reads what [`save_state`] wrote, for an optimizer with `slots` tensors per parameter.
+/// Reads what [`save_state`] wrote, for an update rule with `slots` tensors per trained parameter.
 ///
 /// # Errors
 /// As [`load`]; a file without step and seed.
 pub fn load_state(path: &Path, params: &[Param], slots: usize) -> Result<(State, Notes)> {
     let mut wanted: Vec<(String, &[usize])> = vec![];
+    let slots = |p: &Param| if p.trained { slots } else { 0 };
     for p in params {
         wanted.push((p.name.clone(), &p.shape));
-        wanted.extend((0..slots).map(|k| (format!("{}:{k}", p.name), &p.shape[..])));
+        wanted.extend((0..slots(p)).map(|k| (format!("{}:{k}", p.name), &p.shape[..])));
     }
     let (values, notes) = read(path, &wanted)?;
     let number = |key: &str| {
@@ -82,9 +83,9 @@ pub fn load_state(path: &Path, params: &[Param], slots: usize) -> Result<(State,
     let (step, seed) = (number("step")?, number("seed")? as u32);
     let mut values = values.into_iter();
     let mut state = State { params: vec![], slots: vec![], step, seed };
-    for _ in params {
+    for p in params {
         state.params.extend(values.next());
-        state.slots.push(values.by_ref().take(slots).collect());
+        state.slots.push(values.by_ref().take(slots(p)).collect());
     }
     Ok((state, notes))
 }

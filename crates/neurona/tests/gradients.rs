@@ -2,7 +2,7 @@
 
 use graph::{DType, Tensor, Value, diff, eval};
 use neurona::layers::*;
-use neurona::{Activation, Context, Init, Loss};
+use neurona::{Activation, Context, Init, Loss, Objective};
 
 /// Reproducible numbers in the interval: fractional parts of multiples of the golden ratio.
 fn numbers(n: usize, salt: f64, (lo, hi): (f64, f64)) -> Vec<f64> {
@@ -100,6 +100,41 @@ fn pooling() {
 }
 
 #[test]
+fn transposed_convolutions() {
+    let image = (DType::F64, &[2, 3, 4, 2][..]);
+    check_layer(Conv2dTranspose::new(3, 3).stride(2), image);
+    check_layer(Conv2dTranspose::new(2, [3, 2]).stride([2, 1]).same().activation(Activation::Tanh), image);
+    check_layer(Conv2dTranspose::new(1, 2).stride(3).same().without_bias(), image);
+}
+
+#[test]
+fn normalizations() {
+    check_layer(BatchNorm::new(), (DType::F64, &[5, 3]));
+    check_layer(BatchNorm::new().epsilon(0.1), (DType::F64, &[2, 3, 2, 2]));
+    check_layer(LayerNorm::new(), (DType::F64, &[3, 4]));
+    check_layer(LayerNorm::new().epsilon(0.1), (DType::F64, &[2, 3, 3]));
+}
+
+#[test]
+fn global_pooling() {
+    let image = (DType::F64, &[2, 3, 2, 2][..]);
+    check_layer(GlobalAveragePool2d::new(), image);
+    check_layer(GlobalMaxPool2d::new(), image);
+}
+
+#[test]
+fn layers_of_layers() {
+    let dense = |units: usize| Dense::new(units).activation(Activation::Tanh);
+    check_layer(Residual::new().layer(dense(4)).layer(Dense::new(3)), (DType::F64, &[4, 3]));
+    check_layer(Residual::new().layer(dense(2)), (DType::F64, &[4, 3]));
+    let image = (DType::F64, &[2, 5, 4, 2][..]);
+    check_layer(Residual::new().layer(Conv2d::new(3, 3).stride(2).same()), image);
+    check_layer(Residual::new().layer(Conv2d::new(2, 3).same()).layer(BatchNorm::new()), image);
+    let branches = Concat::new().branch([dense(2).into()]).branch([]).branch([dense(3).into(), Dense::new(1).into()]);
+    check_layer(branches, (DType::F64, &[3, 2]));
+}
+
+#[test]
 fn shapes_dropout_embedding() {
     check_layer(Flatten::new(), (DType::F64, &[2, 3, 2]));
     check_layer(Reshape::new(&[3, 2]), (DType::F64, &[2, 6]));
@@ -124,5 +159,9 @@ fn losses() {
         check(&format!("{sparse:?}"), shares, range, |cx, x| sparse.rows(x, &cx.input("target", DType::I32, &[4])));
         let deep = (DType::F64, &[2, 2, 3][..]);
         check(&format!("{sparse:?} of sequences"), deep, range, |cx, x| sparse.rows(x, &cx.input("target", DType::I32, &[2, 2])));
+        let weighed = Objective::from(sparse).class_weights(&[0.5, 1.0, 2.0]).label_smoothing(0.1);
+        check(&format!("{weighed:?}"), shares, range, |cx, x| weighed.rows(x, &cx.input("target", DType::I32, &[4])));
+        let binary = Objective::from(Loss::BinaryCrossEntropy { from_logits }).class_weights(&[0.5, 2.0]).label_smoothing(0.1);
+        check(&format!("{binary:?}"), shares, range, |cx, x| binary.rows(x, &cx.input("target", DType::F64, &[4, 3])));
     }
 }

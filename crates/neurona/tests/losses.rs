@@ -1,7 +1,7 @@
 //! Losses against numbers computed apart, at extremes, and from logits against from probabilities.
 
 use graph::{DType, Value, diff, eval};
-use neurona::{Activation, Context, Loss};
+use neurona::{Activation, Context, Loss, Objective};
 
 /// Loss of each row and gradient of their sum, in the given type.
 fn loss(loss: Loss, dtype: DType, p: &[f64], shape: &[usize], t: (DType, &[usize], &[f64])) -> (Vec<f64>, Vec<f64>) {
@@ -146,4 +146,59 @@ fn names_round_trip() {
         assert!(text.contains(l.name()));
     }
     assert!(serde_json::from_str::<Loss>("\"msee\"").unwrap_err().to_string().contains("mse"));
+}
+
+/// Row losses of an objective, in f64.
+fn objective(o: &Objective, p: &[f64], shape: &[usize], t: (DType, &[usize], &[f64])) -> Vec<f64> {
+    let cx = Context::new(DType::F64, true);
+    let rows = o.rows(&cx.input("x", DType::F64, shape), &cx.input("y", t.0, t.1));
+    let values = [Value::new(DType::F64, shape, p.to_vec()), Value::new(t.0, t.1, t.2.to_vec())];
+    eval::evaluate(&cx.tracer().finish().unwrap(), &values, &[rows.id()]).unwrap().remove(0).data
+}
+
+/// −Σ w·t′·log p with t′ = 0.7·t + 0.1 (ε = 0.3, three classes), written out.
+#[test]
+fn class_weights_and_smoothing() {
+    let w = [1.0, 2.0, 4.0];
+    let by_hand = |p: &[f64], t: &[f64]| -(0..3).map(|c| w[c] * (0.7 * t[c] + 0.1) * p[c].ln()).sum::<f64>();
+    let (shares, labels) = ((DType::F64, &[2, 3][..], &T[..]), (DType::I32, &[2][..], &[2.0, 0.0][..]));
+    let dense = Objective::from(Loss::CategoricalCrossEntropy { from_logits: false }).class_weights(&w).label_smoothing(0.3);
+    close(&objective(&dense, &P, &[2, 3], shares), &[by_hand(&P[..3], &T[..3]), by_hand(&P[3..], &T[3..])], 1e-14);
+    let sparse = |from_logits| Objective { loss: Loss::SparseCategoricalCrossEntropy { from_logits }, ..dense.clone() };
+    let want = [by_hand(&P[..3], &[0.0, 0.0, 1.0]), by_hand(&P[3..], &[1.0, 0.0, 0.0])];
+    close(&objective(&sparse(false), &P, &[2, 3], labels), &want, 1e-14);
+    close(&objective(&sparse(true), &P.map(|p| p.ln() + 5.0), &[2, 3], labels), &want, 1e-13);
+    let plain = Objective::from(Loss::SparseCategoricalCrossEntropy { from_logits: false }).class_weights(&[1.0, 1.0, 1.0]);
+    close(&objective(&plain, &P, &[2, 3], labels), &[-(0.1f64.ln()), -(0.25f64.ln())], 1e-14);
+}
+
+#[test]
+fn binary_class_weights_and_smoothing() {
+    // t′ = 0.8·t + 0.1; class 0 counts 0.5, class 1 counts 3.
+    let by_hand = |p: f64, t: f64| -(3.0 * (0.8 * t + 0.1) * p.ln() + 0.5 * (1.0 - 0.8 * t - 0.1) * (1.0 - p).ln());
+    let target = (DType::F64, &[2, 1][..], &[1.0, 0.0][..]);
+    for from_logits in [false, true] {
+        let o = Objective::from(Loss::BinaryCrossEntropy { from_logits }).class_weights(&[0.5, 3.0]).label_smoothing(0.2);
+        let p = [0.3, 0.6].map(|p: f64| if from_logits { (p / (1.0 - p)).ln() } else { p });
+        close(&objective(&o, &p, &[2, 1], target), &[by_hand(0.3, 1.0), by_hand(0.6, 0.0)], 1e-13);
+    }
+}
+
+#[test]
+fn objectives_are_checked() {
+    let sparse = Objective::from(Loss::SparseCategoricalCrossEntropy { from_logits: true });
+    let says = |o: Objective, what: &str| {
+        let e = o.check().unwrap_err().to_string();
+        assert!(e.contains(what), "{e}");
+    };
+    says(sparse.clone().label_smoothing(1.0), "label_smoothing: 1 is not a share");
+    says(sparse.clone().class_weights(&[1.0, -1.0]), "class_weights: -1");
+    says(Objective::from(Loss::Mse).label_smoothing(0.1), "mse has no classes");
+    says(Objective::from(Loss::BinaryCrossEntropy { from_logits: true }).class_weights(&[1.0]), "1 weights, but a binary");
+    let cx = Context::new(DType::F32, true);
+    sparse.class_weights(&[1.0, 2.0]).rows(&cx.input("x", DType::F32, &[4, 3]), &cx.input("y", DType::I32, &[4]));
+    let e = cx.tracer().finish().unwrap_err().to_string();
+    assert!(e.contains("2 class weights, but the model predicts 3 classes"), "{e}");
+    assert!(Objective::balanced_weights(&[0, 2], 2).unwrap_err().to_string().contains("row 1: label 2"));
+    assert!(Objective::balanced_weights(&[0, 2], 3).unwrap_err().to_string().contains("class 1 has no rows"));
 }

@@ -323,3 +323,54 @@ fn configurations_are_strict() {
     assert!(parse("input = [2]\n[[layers]]\ntype = \"flatten\"\nsize = 2").is_err());
     assert!(parse("input = [2]\n[[layers]]\ntype = \"dence\"\nunits = 2").unwrap_err().to_string().contains("dense"));
 }
+
+#[test]
+fn layers_of_layers_are_written_in_files() {
+    let text = "input = [8, 8, 1]\n\
+        [[layers]]\ntype = \"residual\"\n\
+        layers = [{ type = \"batch_norm\", momentum = 0.8 }, { type = \"conv2d\", filters = 4, kernel = 3, padding = \"same\" }]\n\
+        [[layers]]\ntype = \"concat\"\nbranches = [[{ type = \"conv2d\", filters = 2, kernel = 1 }], []]\n\
+        [[layers]]\ntype = \"conv2d_transpose\"\nfilters = 3\nkernel = 4\nstride = 2\npadding = \"same\"\n\
+        [[layers]]\ntype = \"global_average_pool2d\"\n[[layers]]\ntype = \"layer_norm\"\n";
+    let model = toml::from_str::<Sequential>(text).unwrap();
+    let want = Sequential::new(&[8, 8, 1])
+        .layer(Residual::new().layer(BatchNorm::new().momentum(0.8)).layer(Conv2d::new(4, 3).same()))
+        .layer(Concat::new().branch([Conv2d::new(2, 1).into()]).branch([]))
+        .layer(Conv2dTranspose::new(3, 4).stride(2).same())
+        .layer(GlobalAveragePool2d::new())
+        .layer(LayerNorm::new());
+    assert_eq!(model, want);
+    assert_eq!(toml::from_str::<Sequential>(&toml::to_string(&model).unwrap()).unwrap(), model);
+    let rows = Summary::new(&model).unwrap().rows;
+    assert_eq!(
+        rows.iter().map(|r| r.output.clone()).collect::<Vec<_>>(),
+        [vec![8, 8, 4], vec![8, 8, 6], vec![16, 16, 3], vec![3], vec![3]]
+    );
+    // Normalization 4·1, convolution 9·4 + 4, projection 1·4; convolution 4·2 + 2; 16·6·3 + 3; 2·3.
+    assert_eq!(rows.iter().map(|r| r.parameters).collect::<Vec<_>>(), [4 + 40 + 4, 10, 291, 0, 6]);
+    for bad in
+        ["type = \"batch_norm\"\nmomentun = 0.8", "type = \"residual\"\nlayers = [{ type = \"dence\" }]", "type = \"concat\"\nbranch = []"]
+    {
+        assert!(toml::from_str::<Sequential>(&format!("input = [8]\n[[layers]]\n{bad}")).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn new_layers_explain_wrong_shapes() {
+    let says = |input: &[usize], layer: layers::Layer, what: &str| {
+        let e = Summary::new(&Sequential::new(input).layer(layer)).unwrap_err().to_string();
+        assert!(e.contains(what), "{e}");
+    };
+    says(&[4], BatchNorm::new().momentum(1.0).into(), "momentum is 1");
+    says(&[4], LayerNorm::new().epsilon(0.0).into(), "epsilon is 0");
+    says(&[], BatchNorm::new().into(), "needs [batch, …, features]");
+    says(&[4], GlobalMaxPool2d::new().into(), "needs images");
+    says(&[4, 4, 1], Conv2dTranspose::new(1, 2).stride(60_000).into(), "use a smaller stride");
+    says(&[4, 4, 1], Conv2dTranspose::new(0, 2).into(), "filters is 0");
+    says(&[4], Residual::new().into(), "has no layers");
+    says(&[4, 4, 1], Residual::new().layer(Flatten::new()).into(), "no projection");
+    says(&[5, 5, 1], Residual::new().layer(Conv2d::new(1, 2)).into(), "padding = \"same\"");
+    says(&[4], Concat::new().into(), "has no branches");
+    says(&[4, 4, 1], Concat::new().branch([MaxPool2d::new(2).into()]).branch([]).into(), "only the last axis may differ");
+    says(&[4], Concat::new().branch([Dense::new(0).into()]).into(), "layer concat_1/branch_1/dense_1: dense");
+}

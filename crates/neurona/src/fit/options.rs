@@ -1,6 +1,6 @@
 //! How to train, and what training tells.
 
-use crate::{Batches, Error, Metric, Param, Result, Schedule, State};
+use crate::{Augment, Batches, Error, Metric, Param, Result, Schedule, State};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
@@ -15,6 +15,10 @@ pub struct FitOptions<'a> {
     pub learning_rate: f64,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// Epochs in which the rate rises evenly from almost 0 to what the schedule says (0: none).
+    pub warmup: f64,
+    /// Random changes of the images of input 0, other ones in each epoch.
+    pub augment: Option<Augment>,
     /// Data to measure after each epoch.
     pub validation: Option<&'a Batches<'a>>,
     /// Whether each epoch uses the rows in a new random order.
@@ -36,6 +40,8 @@ impl Default for FitOptions<'_> {
             batch: 32,
             learning_rate: 1e-3,
             schedule: Schedule::Constant,
+            warmup: 0.0,
+            augment: None,
             validation: None,
             shuffle: true,
             seed: 0,
@@ -61,6 +67,14 @@ impl FitOptions<'_> {
             let why = format!("{} is not a positive number", self.learning_rate);
             return Err(Error::config("learning_rate", why, "use for example 0.001 with Adam, 0.1 with plain gradient descent"));
         }
+        if !(self.warmup >= 0.0 && self.warmup.is_finite()) {
+            return Err(Error::config(
+                "warmup",
+                format!("{} is not a number of epochs", self.warmup),
+                "use for example 1.0, or 0 for none",
+            ));
+        }
+        self.augment.map_or(Ok(()), |a| a.check())?;
         self.schedule.check()
     }
 }
@@ -221,6 +235,24 @@ pub trait Observer {
     /// leaves the epoch to be finished from that [`Position`].
     fn on_step(&mut self, _snapshot: &Snapshot) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    /// Called once before the first step, to refuse what cannot work.
+    ///
+    /// # Errors
+    /// Whatever stops the training before it starts.
+    fn check(&self, _options: &FitOptions, _metrics: &[Metric]) -> Result<()> {
+        Ok(())
+    }
+
+    /// Factor of the scheduled learning rate, asked for before each step.
+    fn rate_factor(&self) -> f64 {
+        1.0
+    }
+
+    /// Weights to end with instead of the last ones, asked for once after the last epoch.
+    fn final_weights(&mut self) -> Option<Vec<Vec<f32>>> {
+        None
     }
 
     /// Called after each epoch, with all that has changed, so that it can be saved.

@@ -1,6 +1,6 @@
 //! A trainer's compiled programs: one for each number of rows and type of data, made when first needed.
 
-use crate::{Context, Function, Loss, Metric, Model, Optimizer, Param, Result, Step};
+use crate::{Context, Function, Metric, Model, Objective, Param, Result, Step, Update};
 use graph::{DType, Tensor, Type};
 
 /// What a program was compiled for: the types of one row of each array, and the number of rows.
@@ -23,7 +23,7 @@ pub(super) fn find<P>(known: &mut Vec<(Key, P)>, key: Key, make: impl FnOnce(&Ke
 /// What a trainer does at each row, as a graph.
 pub(super) struct Task<M> {
     pub(super) model: M,
-    pub(super) loss: Loss,
+    pub(super) objective: Objective,
     pub(super) metrics: Vec<Metric>,
 }
 
@@ -55,17 +55,17 @@ impl<M: Model> Task<M> {
     fn sums(&self, trace: &Trace) -> Vec<Tensor> {
         let Some(target) = &trace.target else { return vec![] };
         let p = &trace.prediction;
-        let metric = |m: &Metric| trace.cx.layer("metric", || m.rows(p, target, &self.loss).sum_all());
-        let loss = trace.cx.layer("loss", || self.loss.rows(p, target).sum_all());
+        let metric = |m: &Metric| trace.cx.layer("metric", || m.rows(p, target, &self.objective.loss).sum_all());
+        let loss = trace.cx.layer("loss", || self.objective.rows(p, target).sum_all());
         [loss].into_iter().chain(self.metrics.iter().map(metric)).collect()
     }
 
     /// A training step that reports the sums. Also returns the shape of predictions.
-    pub(super) fn step(&self, key: &Key, optimizer: &Optimizer, threads: usize) -> Result<(Step, Vec<usize>)> {
+    pub(super) fn step(&self, key: &Key, rule: Update, threads: usize) -> Result<(Step, Vec<usize>)> {
         let trace = self.trace(key, true, true);
         let sums = self.sums(&trace);
         let mean = &sums[0] * (1.0 / key.rows as f64);
-        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), optimizer, threads)?;
+        let step = Step::compile(&trace.cx, &mean, &sums.iter().collect::<Vec<_>>(), &rule, threads)?;
         Ok((step, trace.prediction.shape().to_vec()))
     }
 

@@ -4,7 +4,7 @@ use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Sc
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
-use crate::{Batches, Error, Loss, Metric, Model, Optimizer, Param, Result, Rows, State, Step, shuffled};
+use crate::{Batches, Error, Metric, Model, Objective, Param, Result, Rows, State, Step, Update, shuffled};
 use graph::Type;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -27,7 +27,7 @@ use std::time::Instant;
 /// ```
 pub struct Trainer<M> {
     task: Task<M>,
-    optimizer: Optimizer,
+    rule: Update,
     threads: usize,
     params: Vec<Param>,
     state: Option<State>,
@@ -58,16 +58,20 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
         let time = epoch as f64 + batch as f64 / self.batches as f64;
-        self.options.schedule.rate(self.options.learning_rate, time, self.options.epochs as f64)
+        let rate = self.options.schedule.rate(self.options.learning_rate, time, self.options.epochs as f64);
+        // Step i of n of the warm-up has (i + 1)/n of the rate: no step is without effect.
+        let done = (time + 1.0 / self.batches as f64) / self.options.warmup;
+        if done < 1.0 { rate * done } else { rate }
     }
 }
 
 impl<M: Model> Trainer<M> {
-    /// Puts a model, its loss, its optimizer and its metrics together. Nothing is traced yet.
-    pub fn compile(model: M, loss: Loss, optimizer: Optimizer, metrics: &[Metric]) -> Trainer<M> {
+    /// Puts a model, its loss (or an [`Objective`]), its optimizer (or an [`Update`]) and its metrics
+    /// together. Nothing is traced yet.
+    pub fn compile(model: M, loss: impl Into<Objective>, optimizer: impl Into<Update>, metrics: &[Metric]) -> Trainer<M> {
         Trainer {
-            task: Task { model, loss, metrics: metrics.to_vec() },
-            optimizer,
+            task: Task { model, objective: loss.into(), metrics: metrics.to_vec() },
+            rule: optimizer.into(),
             threads: 0,
             params: vec![],
             state: None,
@@ -98,10 +102,7 @@ impl<M: Model> Trainer<M> {
     /// A trainer that is not built; a state of other parameters or of another optimizer.
     pub fn set_state(&mut self, state: State) -> Result<()> {
         self.built()?;
-        let sizes = |v: &[Vec<f32>]| v.iter().map(Vec::len).collect::<Vec<_>>();
-        let wanted: Vec<usize> = self.params.iter().map(Param::len).collect();
-        let slots = state.slots.iter().zip(&wanted).all(|(s, &n)| sizes(s) == vec![n; self.optimizer.slots()]);
-        if sizes(&state.params) != wanted || state.slots.len() != wanted.len() || !slots {
+        if !state.fits(&self.params, &self.rule) {
             return Err(Error::config("state", "it is of another model or optimizer", "use the one it was saved with"));
         }
         self.state = Some(state);
@@ -154,7 +155,7 @@ impl<M: Model> Trainer<M> {
     fn adopt(&mut self, params: Vec<Param>, seed: u32) -> Result<()> {
         match &self.state {
             None => {
-                self.state = Some(State::new(&params, &self.optimizer, seed));
+                self.state = Some(State::new(&params, &self.rule, seed));
                 self.params = params;
                 Ok(())
             }
@@ -211,6 +212,7 @@ impl<M: Model> Trainer<M> {
     /// is no finite number, with the weights taken back to the start of that epoch.
     pub fn fit(&mut self, train: &Batches, options: &FitOptions, observer: &mut dyn Observer) -> Result<History> {
         let plan = self.plan(train, options)?;
+        observer.check(options, &self.task.metrics)?;
         let mut gather = Gather::new(train);
         let mut history = History::default();
         for epoch in options.start.epoch..options.epochs {
@@ -229,7 +231,7 @@ impl<M: Model> Trainer<M> {
                 epochs: options.epochs,
                 train: sums.scores(&self.task.metrics),
                 validation,
-                learning_rate: plan.learning_rate(epoch, plan.batches - 1),
+                learning_rate: plan.learning_rate(epoch, plan.batches - 1) * observer.rate_factor(),
                 seconds: start.elapsed().as_secs_f64(),
             };
             history.stopped = observer.on_epoch(&report, &self.params, self.built()?).is_break();
@@ -238,13 +240,17 @@ impl<M: Model> Trainer<M> {
                 break;
             }
         }
+        if let (Some(params), Some(state)) = (observer.final_weights(), self.state.clone()) {
+            self.set_state(State { params, ..state })?;
+        }
         Ok(history)
     }
 
     /// Checks everything and compiles the programs of a training.
     fn plan<'a>(&mut self, train: &'a Batches<'a>, options: &'a FitOptions<'a>) -> Result<Plan<'a>> {
         options.check()?;
-        self.task.loss.check()?;
+        self.rule.check()?;
+        self.task.objective.check()?;
         self.check_data("training", train)?;
         if options.threads != self.threads {
             (self.steps, self.scorers, self.predictors) = (vec![], vec![], vec![]);
@@ -254,10 +260,13 @@ impl<M: Model> Trainer<M> {
         let batch = options.batch.min(rows);
         let full = self.step(train, batch, options.seed)?;
         let last = if rows.is_multiple_of(batch) { full } else { self.step(train, rows % batch, options.seed)? };
-        if self.params.is_empty() {
+        if !self.params.iter().any(|p| p.trained) {
             return Err(Error::config("model", "it has no parameters to train", "add a layer with weights, such as dense"));
         }
-        rows::check_targets("training", train.target(), &self.task.loss, &self.steps[full].1.1)?;
+        if options.augment.is_some() {
+            train.inputs()[0].check_images("training input 0")?;
+        }
+        rows::check_targets("training", train.target(), &self.task.objective.loss, &self.steps[full].1.1)?;
         if let Some(v) = options.validation {
             self.check_data("validation", v)?;
             self.scorer("validation", v, options.batch.min(v.len()))?;
@@ -276,8 +285,8 @@ impl<M: Model> Trainer<M> {
 
     /// The place of the training step for `rows` rows of `data`.
     fn step(&mut self, data: &Batches, rows: usize, seed: u32) -> Result<usize> {
-        let (optimizer, threads) = (self.optimizer, self.threads);
-        let i = find(&mut self.steps, Key { types: data.types(), rows }, |key| self.task.step(key, &optimizer, threads))?;
+        let (rule, threads) = (self.rule, self.threads);
+        let i = find(&mut self.steps, Key { types: data.types(), rows }, |key| self.task.step(key, rule, threads))?;
         self.adopt(self.steps[i].1.0.params().to_vec(), seed)?;
         Ok(i)
     }
@@ -287,7 +296,7 @@ impl<M: Model> Trainer<M> {
         let threads = self.threads;
         let i = find(&mut self.scorers, Key { types: data.types(), rows }, |key| self.task.scorer(key, threads))?;
         self.same_params(&self.scorers[i].1.params)?;
-        rows::check_targets(set, data.target(), &self.task.loss, &self.scorers[i].1.shape)?;
+        rows::check_targets(set, data.target(), &self.task.objective.loss, &self.scorers[i].1.shape)?;
         Ok(i)
     }
 
@@ -309,11 +318,18 @@ impl<M: Model> Trainer<M> {
         for b in first..plan.batches {
             let start = b * plan.batch;
             let n = plan.batch.min(rows - start);
-            let data = match &order {
-                Some(order) => gather.take(plan.train, &order[start..start + n]),
-                None => plan.train.part(start, n),
+            let (seed, whole) = (state.seed, start as u32..(start + n) as u32);
+            let data = match (&order, plan.options.augment) {
+                (None, None) => plan.train.part(start, n),
+                (order, augment) => {
+                    let rows = order.as_ref().map_or_else(|| whole.collect(), |o| o[start..start + n].to_vec());
+                    let change = |images: &mut [f32], shape: [usize; 3]| {
+                        augment.iter().for_each(|a| a.rows(images, shape, &rows, [seed, epoch as u32], plan.options.threads))
+                    };
+                    gather.take(plan.train, &rows, change)
+                }
             };
-            let rate = plan.learning_rate(epoch, b);
+            let rate = plan.learning_rate(epoch, b) * observer.rate_factor();
             let place = if n == plan.batch { plan.full } else { plan.last };
             let report = self.steps[place].1.0.run(state, rate, &data)?;
             let loss = f64::from(report[0]) / n as f64;
@@ -347,7 +363,7 @@ impl<M: Model> Trainer<M> {
     /// # Errors
     /// A trainer that is not built; data that do not fit.
     pub fn evaluate(&mut self, data: &Batches, batch: usize) -> Result<Scores> {
-        self.task.loss.check()?;
+        self.task.objective.check()?;
         self.built()?;
         self.check_data("evaluation", data)?;
         self.score("evaluation", data, batch)

@@ -4,21 +4,29 @@
 //! current path: [`Sequential`](crate::Sequential) names layers itself; in a model of your own wrap
 //! each use in [`Context::layer`].
 
+mod branch;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod embedding;
+mod norm;
 mod pool;
 mod simple;
 
+pub(crate) use branch::stack;
+pub use branch::{Concat, Residual};
 pub use conv::{Conv2d, Padding};
+pub use conv_transpose::Conv2dTranspose;
 pub use dense::Dense;
 pub use embedding::Embedding;
-pub use pool::{AveragePool2d, MaxPool2d};
+pub use norm::{BatchNorm, LayerNorm};
+pub use pool::{AveragePool2d, GlobalAveragePool2d, GlobalMaxPool2d, MaxPool2d};
 pub use simple::{Apply, Dropout, Flatten, Rescale, Reshape};
 
 use crate::{Activation, Context};
 use graph::{DType, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// One layer of a [`Sequential`](crate::Sequential) model.
 ///
@@ -36,10 +44,24 @@ pub enum Layer {
     Dense(Dense),
     /// Convolution of images.
     Conv2d(Conv2d),
+    /// Transposed convolution: images that grow.
+    Conv2dTranspose(Conv2dTranspose),
     /// Largest value of each window.
     MaxPool2d(MaxPool2d),
     /// Mean of each window.
     AveragePool2d(AveragePool2d),
+    /// Largest value of each channel.
+    GlobalMaxPool2d(GlobalMaxPool2d),
+    /// Mean of each channel.
+    GlobalAveragePool2d(GlobalAveragePool2d),
+    /// Mean 0 and variance 1 over the batch.
+    BatchNorm(BatchNorm),
+    /// Mean 0 and variance 1 within each row.
+    LayerNorm(LayerNorm),
+    /// Layers whose result is added to the input.
+    Residual(Residual),
+    /// Branches whose results are joined.
+    Concat(Concat),
     /// All axes of a row as one.
     Flatten(Flatten),
     /// Random zeros while training.
@@ -60,8 +82,15 @@ impl Layer {
         match self {
             Layer::Dense(_) => "dense",
             Layer::Conv2d(_) => "conv2d",
+            Layer::Conv2dTranspose(_) => "conv2d_transpose",
             Layer::MaxPool2d(_) => "max_pool2d",
             Layer::AveragePool2d(_) => "average_pool2d",
+            Layer::GlobalMaxPool2d(_) => "global_max_pool2d",
+            Layer::GlobalAveragePool2d(_) => "global_average_pool2d",
+            Layer::BatchNorm(_) => "batch_norm",
+            Layer::LayerNorm(_) => "layer_norm",
+            Layer::Residual(_) => "residual",
+            Layer::Concat(_) => "concat",
             Layer::Flatten(_) => "flatten",
             Layer::Dropout(_) => "dropout",
             Layer::Embedding(_) => "embedding",
@@ -79,8 +108,15 @@ impl Layer {
         match self {
             Layer::Dense(l) => l.forward(cx, x),
             Layer::Conv2d(l) => l.forward(cx, x),
+            Layer::Conv2dTranspose(l) => l.forward(cx, x),
             Layer::MaxPool2d(l) => l.forward(cx, x),
             Layer::AveragePool2d(l) => l.forward(cx, x),
+            Layer::GlobalMaxPool2d(l) => l.forward(cx, x),
+            Layer::GlobalAveragePool2d(l) => l.forward(cx, x),
+            Layer::BatchNorm(l) => l.forward(cx, x),
+            Layer::LayerNorm(l) => l.forward(cx, x),
+            Layer::Residual(l) => l.forward(cx, x),
+            Layer::Concat(l) => l.forward(cx, x),
             Layer::Flatten(l) => l.forward(cx, x),
             Layer::Dropout(l) => l.forward(cx, x),
             Layer::Embedding(l) => l.forward(cx, x),
@@ -88,6 +124,27 @@ impl Layer {
             Layer::Reshape(l) => l.forward(cx, x),
             Layer::Rescale(l) => l.forward(cx, x),
         }
+    }
+}
+
+/// Names of layers in parameter paths, numbered by type: `dense_1`, `dense_2`.
+pub(crate) fn names(layers: &[Layer]) -> Vec<String> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut name = |layer: &Layer| {
+        let n = counts.entry(layer.kind()).or_default();
+        *n += 1;
+        format!("{}_{n}", layer.kind())
+    };
+    layers.iter().map(&mut name).collect()
+}
+
+/// If these layers look their input up in tables: how many numbers the smallest of these knows.
+pub(crate) fn vocabulary(layers: &[Layer]) -> Option<usize> {
+    match layers.first()? {
+        Layer::Embedding(e) => Some(e.vocabulary),
+        Layer::Residual(r) => vocabulary(&r.layers),
+        Layer::Concat(c) => c.branches.iter().filter_map(|b| vocabulary(b)).min(),
+        _ => None,
     }
 }
 
@@ -100,7 +157,8 @@ macro_rules! into_layer {
         }
     )* };
 }
-into_layer!(Dense, Conv2d, MaxPool2d, AveragePool2d, Flatten, Dropout, Embedding, Reshape, Rescale);
+into_layer!(Dense, Conv2d, Conv2dTranspose, MaxPool2d, AveragePool2d, GlobalMaxPool2d, GlobalAveragePool2d, BatchNorm, LayerNorm);
+into_layer!(Residual, Concat, Flatten, Dropout, Embedding, Reshape, Rescale);
 
 impl From<Activation> for Layer {
     fn from(function: Activation) -> Layer {

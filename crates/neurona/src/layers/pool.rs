@@ -61,6 +61,48 @@ impl AveragePool2d {
     }
 }
 
+/// Largest value of each channel of the whole image: `[batch, height, width, channels] → [batch, channels]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalMaxPool2d {}
+
+/// Mean of each channel over the whole image: `[batch, height, width, channels] → [batch, channels]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalAveragePool2d {}
+
+impl GlobalMaxPool2d {
+    /// The layer.
+    pub fn new() -> GlobalMaxPool2d {
+        GlobalMaxPool2d {}
+    }
+
+    /// Sends `x` through the layer.
+    pub fn forward(&self, cx: &Context, x: &Tensor) -> Tensor {
+        global("global_max_pool2d", cx, x, |x| x.max(&[1, 2]))
+    }
+}
+
+impl GlobalAveragePool2d {
+    /// The layer.
+    pub fn new() -> GlobalAveragePool2d {
+        GlobalAveragePool2d {}
+    }
+
+    /// Sends `x` through the layer.
+    pub fn forward(&self, cx: &Context, x: &Tensor) -> Tensor {
+        global("global_average_pool2d", cx, x, |x| x.mean(&[1, 2]))
+    }
+}
+
+fn global(name: &'static str, cx: &Context, x: &Tensor, reduce: impl Fn(&Tensor) -> Tensor) -> Tensor {
+    let pixels = |x: &Tensor| x.shape()[1] * x.shape()[2];
+    match image_problem(cx, x).or_else(|| (pixels(x) == 0).then(|| "the images have no pixels: use fewer layers before".into())) {
+        Some(why) => cx.tracer().error(name, &[x], why),
+        None => reduce(x),
+    }
+}
+
 /// Reduces the axes 3 and 4 of the windows `[N, OH, OW, KH, KW, C]`.
 fn pool(name: &'static str, cx: &Context, x: &Tensor, size: Size, stride: Option<Size>, reduce: impl Fn(&Tensor) -> Tensor) -> Tensor {
     let stride = stride.unwrap_or(size);
