@@ -5,8 +5,12 @@
 
 mod error;
 mod export;
+mod file;
+mod import;
 mod model;
 mod proto;
 
 pub use error::{Error, Result};
 pub use export::{Info, export, export_model};
+pub use file::TensorFile;
+pub use import::{Imported, Port, Predictor, import};

@@ -4,7 +4,8 @@ mod decode;
 mod encode;
 mod tensor;
 
-pub(crate) use tensor::{Data, Element, Tensor};
+pub(crate) use decode::is_default;
+pub(crate) use tensor::{Data, Element, Tensor, volume};
 
 /// Operator set that exported files use. Every runtime of the last years reads it.
 pub(crate) const OPSET: i64 = 17;

@@ -109,7 +109,11 @@ fn layers() -> Vec<Case> {
         sequential("flatten_reshape", image().layer(Flatten::new()).layer(Reshape::new(&[6, 45])).layer(Dense::new(2)), Draw::Real),
         sequential("dropout", Sequential::new(&[3]).layer(Dropout::new(0.5)).layer(Dense::new(2)), Draw::Real),
         sequential("rescale", Sequential::new(&[3]).layer(neurona::layers::Rescale::new(0.5, -1.0)).layer(Relu), Draw::Real),
-        sequential("embedding", Sequential::new(&[6]).layer(Embedding::new(11, 4)).layer(Dense::new(3)), Draw::Level { lowest: 0, count: 11 }),
+        sequential(
+            "embedding",
+            Sequential::new(&[6]).layer(Embedding::new(11, 4)).layer(Dense::new(3)),
+            Draw::Level { lowest: 0, count: 11 },
+        ),
         sequential(
             "cnn",
             image()
@@ -192,7 +196,8 @@ fn moves() -> Case {
             a.reverse(&[1, 2]),
             column.reverse(&[1, 2]),
             a.slice(1, 1, 3).slice(2, 2, 6),
-            cx.tracer().push(Op::Slice { start: vec![0, 1, 0], limit: vec![n, 4, 5], stride: vec![1, 2, 3] }, &[&turned.transpose(&[1, 2, 0])]),
+            cx.tracer()
+                .push(Op::Slice { start: vec![0, 1, 0], limit: vec![n, 4, 5], stride: vec![1, 2, 3] }, &[&turned.transpose(&[1, 2, 0])]),
             a.pad(&[(0, 0), (1, 0), (2, 3)], -1.0),
             cx.tracer().push(
                 Op::Pad { lo: vec![0, 1, 0], hi: vec![0, 0, 2], interior: vec![0, 2, 1], value: graph::Scalar::new(0.5) },
@@ -330,7 +335,8 @@ fn gradients() -> Vec<Case> {
         };
         Case { name: format!("gradient_{name}"), trace: Box::new(trace), draws: vec![draw] }
     };
-    let dense = Sequential::new(&[4]).layer(Dense::new(5).activation(Activation::Gelu)).layer(Dense::new(2).activation(Activation::Softmax));
+    let dense =
+        Sequential::new(&[4]).layer(Dense::new(5).activation(Activation::Gelu)).layer(Dense::new(2).activation(Activation::Softmax));
     let image = Sequential::new(&[8, 9, 2])
         .layer(Conv2d::new(3, 3).stride(2).activation(Activation::Silu))
         .layer(Conv2d::new(2, 2).same().dilation([1, 2]).activation(Activation::Tanh))

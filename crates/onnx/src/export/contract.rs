@@ -146,14 +146,7 @@ fn cropped(e: &mut Emitter, image: &str, extents: &[Extent], conv: &Conv) -> Res
 
 /// A convolution with gaps in the image as the transposed convolution that it is: of the kernel turned
 /// around, with the padding that is left of a full one.
-fn transposed(
-    e: &mut Emitter,
-    conv: &Conv,
-    args: &[Id],
-    image: &str,
-    kernel: [usize; 2],
-    bias: &Option<String>,
-) -> Result<Option<View>> {
+fn transposed(e: &mut Emitter, conv: &Conv, args: &[Id], image: &str, kernel: [usize; 2], bias: &Option<String>) -> Result<Option<View>> {
     let left = [0, 1].map(|d| {
         let full = dilated(kernel[d], conv.rhs_dilation[d]) - 1;
         (full - conv.padding[d].0, full - conv.padding[d].1)

@@ -234,8 +234,7 @@ impl<'a> Emitter<'a> {
     /// A value that holds all axes of the tensor, of these extents, in this order.
     pub fn whole(&mut self, view: &View, order: &[usize], shape: &[Extent]) -> Result<String> {
         let name = self.arrange(view, order, false);
-        let repeated: Vec<Extent> =
-            order.iter().map(|a| if view.axes.contains(a) { Extent::fixed(1) } else { shape[*a] }).collect();
+        let repeated: Vec<Extent> = order.iter().map(|a| if view.axes.contains(a) { Extent::fixed(1) } else { shape[*a] }).collect();
         if repeated.iter().all(|e| e.is_one()) {
             return Ok(name);
         }

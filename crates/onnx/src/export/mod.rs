@@ -158,8 +158,7 @@ fn translate(sym: &Symbolic, params: &[Vec<f32>], weights: &HashMap<usize, usize
             names.insert(id, name);
         }
     }
-    let outputs: Vec<String> =
-        (0..sym.outputs.len()).map(|k| e.fresh(info.outputs.get(k).map_or("output", String::as_str))).collect();
+    let outputs: Vec<String> = (0..sym.outputs.len()).map(|k| e.fresh(info.outputs.get(k).map_or("output", String::as_str))).collect();
     let mut failed = vec![];
     for i in 0..sym.graph.nodes().len() {
         let id = Id(i as u32);
