@@ -127,6 +127,9 @@ fn attempt(bytes: &[u8], inputs: &[TensorFile], fixed: fn(&TensorFile) -> bool) 
 
 fn compare(got: &[neurona::Prediction], wanted: &[TensorFile]) -> Verdict {
     let mut worst = 0.0f64;
+    if got.len() != wanted.len() {
+        return Verdict::Failed(format!("{} outputs, expected {}", got.len(), wanted.len()));
+    }
     for (k, (g, w)) in got.iter().zip(wanted).enumerate() {
         if g.shape != w.shape {
             return Verdict::Failed(format!("output {k}: shape {:?}, expected {:?}", g.shape, w.shape));
@@ -143,14 +146,17 @@ fn compare(got: &[neurona::Prediction], wanted: &[TensorFile]) -> Verdict {
     Verdict::Passed(worst)
 }
 
-/// The reason without names of nodes, so that equal reasons are counted together.
+/// The reason without names of nodes and tensors, so that equal reasons are counted together.
 fn short(e: &Error) -> String {
     let text = match e {
         Error::Unsupported(why) => why.first().cloned().unwrap_or_default(),
         other => other.to_string(),
     };
-    let without = |s: &str| {
-        s.split_once(" (node ").map_or(s.to_string(), |(op, rest)| format!("{op}{}", rest.split_once(')').map_or("", |(_, r)| r)))
-    };
-    without(&text).chars().take(140).collect()
+    if let Some(at) = text.find("element type") {
+        return text[at..].split(" is not").next().unwrap_or_default().into();
+    }
+    match text.split_once(" (node ") {
+        Some((op, rest)) => format!("{op}{}", rest.split_once(')').map_or("", |(_, why)| why)),
+        None => text,
+    }
 }

@@ -138,7 +138,12 @@ impl Call<'_> {
 
     /// All operands (those left out are skipped), repeated to their common shape.
     pub fn common(&self) -> Outcome<Vec<Tensor>> {
-        let all: Vec<Tensor> = self.inputs.iter().flatten().map(|item| self.target.tensor(item)).collect::<Outcome<_>>()?;
+        let mut all: Vec<Tensor> = self.inputs.iter().flatten().map(|item| self.target.tensor(item)).collect::<Outcome<_>>()?;
+        if let (..7, Some(_), [a, b]) = (self.opset, self.attribute("axis"), &mut all[..]) {
+            // Before operator set 7 an attribute said at which axis the second operand is aligned.
+            let after = a.rank().saturating_sub(self.axis(0, a.rank())? + b.rank());
+            *b = b.reshape(&[b.shape(), &vec![1; after]].concat());
+        }
         repeated(&all)
     }
 

@@ -18,6 +18,15 @@ pub(super) fn find(op: &str) -> Option<Rule> {
 /// Convolutions of this many groups are made one by one.
 const GROUPS: usize = 64;
 
+/// Larger kernels, steps and padding are mistakes, and their products might overflow.
+const EXTENT: usize = 1 << 24;
+
+/// An attribute that lists extents.
+fn lengths(list: &[i64], name: &str) -> Outcome<Vec<usize>> {
+    let fits = |x: &i64| usize::try_from(*x).ok().filter(|&n| n <= EXTENT);
+    list.iter().map(fits).collect::<Option<_>>().map_or_else(|| invalid(format!("{name} is {list:?}")), Ok)
+}
+
 /// Geometry of a convolution or of pooling, of height and width; images of one axis have height 1.
 pub(super) struct Window {
     pub line: bool,
@@ -40,7 +49,7 @@ impl Window {
         let line = axes == 1;
         let list = |name: &str, default: usize| -> Outcome<[usize; 2]> {
             let Some(list) = c.ints(name)? else { return Ok([if line { 1 } else { default }, default]) };
-            let list: Vec<usize> = list.iter().map(|&x| size(x, name)).collect::<Outcome<_>>()?;
+            let list = lengths(&list, name)?;
             spatial(&list, line, 1).filter(|l| !l.contains(&0)).map_or_else(|| invalid(format!("{name} is {list:?}")), Ok)
         };
         let kernel = match (c.attribute("kernel_shape"), spatial(kernel, line, 1)) {
@@ -58,9 +67,8 @@ impl Window {
         match c.text("auto_pad", "NOTSET")?.as_str() {
             "NOTSET" => {
                 let pads = c.ints("pads")?.unwrap_or(vec![0; 2 * (image.len() - 2)]);
-                let bound = super::value::LARGEST as i64;
                 match pads[..] {
-                    _ if pads.iter().any(|p| p.abs() > bound) => invalid(format!("pads is {pads:?}")),
+                    _ if pads.iter().any(|p| p.unsigned_abs() > EXTENT as u64) => invalid(format!("pads is {pads:?}")),
                     [a, b] if self.line => Ok([(0, 0), (a, b)]),
                     [a, b, c, d] if !self.line => Ok([(a, c), (b, d)]),
                     _ => invalid(format!("pads is {pads:?}")),
@@ -240,7 +248,7 @@ fn output_padding(c: &Call, window: &mut Window, extents: [usize; 2]) -> Outcome
     let list = |name: &str| -> Outcome<Option<[usize; 2]>> {
         let Some(list) = c.ints(name)? else { return Ok(None) };
         // Some files give the whole shape, with batch and channels.
-        let list: Vec<usize> = list.iter().map(|&x| size(x, name)).collect::<Outcome<_>>()?;
+        let list = lengths(&list, name)?;
         let axes = if window.line { 1 } else { 2 };
         let tail = &list[list.len().saturating_sub(axes)..];
         spatial(tail, window.line, usize::from(name == "output_shape"))

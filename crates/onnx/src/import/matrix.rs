@@ -62,6 +62,7 @@ fn gemm(c: &Call) -> Outcome<Vec<Item>> {
         return unsupported("a product of integers");
     }
     let (turn_a, turn_b) = (c.int("transA", 0)? != 0, c.int("transB", 0)? != 0);
+    bounded(&[a.shape()[usize::from(turn_a)], b.shape()[usize::from(!turn_b)]])?;
     let product = a.dot(&b, Dot::pair(usize::from(!turn_a), usize::from(turn_b))) * c.float("alpha", 1.0)?;
     if !c.has(2) {
         return one(Kind::Float, product);

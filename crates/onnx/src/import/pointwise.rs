@@ -56,7 +56,7 @@ pub(super) fn find(op: &str) -> Option<Rule> {
         },
         "Gelu" => gelu,
         "Shrink" => shrink,
-        "PRelu" => |c| c.zip(|x, slope| select(&x.compare(Compare::Ge, &x.full_like(0.0)), x, &(x * slope))),
+        "PRelu" => prelu,
         "Clip" => clip,
         "IsNaN" => |c| test(c, |x| truth(Compare::Ne, x, x)),
         "IsInf" => is_inf,
@@ -142,6 +142,16 @@ fn gelu(c: &Call) -> Outcome<Vec<Item>> {
     }
 }
 
+fn prelu(c: &Call) -> Outcome<Vec<Item>> {
+    let (x, slope) = (c.x(0)?, c.x(1)?);
+    // Before operator set 7 there was one slope per channel, now shapes are aligned at their ends.
+    let channels = c.opset < 7 && x.rank() > 1 && slope.shape() == [x.shape()[1]];
+    let slope = if channels { slope.broadcast(x.shape(), &[1]) } else { slope };
+    let pair = repeated(&[x, slope])?;
+    let (x, slope) = (&pair[0], &pair[1]);
+    one(c.kind(0)?, select(&x.compare(Compare::Ge, &x.full_like(0.0)), x, &(x * slope)))
+}
+
 fn shrink(c: &Call) -> Outcome<Vec<Item>> {
     let (lambda, bias) = (c.float("lambd", 0.5)?, c.float("bias", 0.0)?);
     if c.kind(0)? != Kind::Float {
@@ -194,19 +204,16 @@ fn pow(c: &Call) -> Outcome<Vec<Item>> {
 
 /// The remainder, with the sign of the divisor, or with that of the dividend if `fmod`.
 fn modulo(c: &Call) -> Outcome<Vec<Item>> {
-    let fmod = c.int("fmod", 0)? != 0;
-    let kind = c.kind(0)?;
-    if kind == Kind::Float && !fmod {
-        return invalid("floats need fmod = 1");
-    }
+    let (fmod, float) = (c.int("fmod", 0)? != 0, c.kind(0)? == Kind::Float);
     c.zip(|a, b| {
-        let quotient = a / b;
-        let toward_zero = if kind == Kind::Float { quotient.sign() * quotient.abs().floor() } else { quotient };
-        let rest = a - toward_zero * b;
+        let quotient = a / b; // of integers, cut off
+        let toward_zero = if float { quotient.sign() * quotient.abs().floor() } else { quotient };
+        let zero = a.full_like(0.0);
+        // 0·∞ is no number, but what is smaller than ∞ is its own remainder.
+        let rest = toward_zero.compare(Compare::Eq, &zero).select(a, &(a - &toward_zero * b));
         if fmod {
             return rest;
         }
-        let zero = rest.full_like(0.0);
         let opposite = rest.compare(Compare::Ne, &zero) * (rest.sign() * b.sign()).compare(Compare::Lt, &zero);
         opposite.select(&(&rest + b), &rest)
     })

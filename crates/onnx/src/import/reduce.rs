@@ -15,8 +15,8 @@ pub(super) fn find(op: &str) -> Option<Rule> {
             }
             reduce(c, |x, a| x.mean(a))
         },
-        "ReduceMax" => |c| reduce(c, |x, a| x.max(a)),
-        "ReduceMin" => |c| reduce(c, minimum),
+        "ReduceMax" => |c| extreme(c, |x, a| x.max(a)),
+        "ReduceMin" => |c| extreme(c, minimum),
         "ReduceProd" => |c| reduce(c, product),
         "ReduceL1" => |c| reduce(c, |x, a| x.abs().sum(a)),
         "ReduceL2" => |c| reduce(c, |x, a| x.square().sum(a).sqrt()),
@@ -45,6 +45,15 @@ fn reduce(c: &Call, f: impl Fn(&Tensor, &[usize]) -> Tensor) -> Outcome<Vec<Item
     let axes = if all { (0..x.rank()).collect() } else { axes(&list, x.rank())? };
     let out = f(&x, &axes);
     one(c.kind(0)?, if c.int("keepdims", 1)? != 0 { keep(&x, &out, &axes) } else { out })
+}
+
+/// The largest or smallest element; of no truth values, still a truth value.
+fn extreme(c: &Call, f: impl Fn(&Tensor, &[usize]) -> Tensor) -> Outcome<Vec<Item>> {
+    let truth = c.kind(0)? == Kind::Bool;
+    reduce(c, |x, axes| {
+        let out = f(x, axes);
+        if truth { out.relu().minimum(&out.full_like(1.0)) } else { out }
+    })
 }
 
 fn minimum(x: &Tensor, axes: &[usize]) -> Tensor {

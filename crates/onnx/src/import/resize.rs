@@ -105,11 +105,9 @@ fn source(o: f64, change: &Change, mode: &str) -> Outcome<f64> {
             }
         }
         "align_corners" => {
-            if change.to > 1 {
-                o * (from - 1.0) / (to - 1.0)
-            } else {
-                0.0
-            }
+            // The length before it is cut off to a whole number.
+            let length = if to == (from * change.scale).floor() { from * change.scale } else { to };
+            if change.to > 1 { o * (from - 1.0) / (length - 1.0) } else { 0.0 }
         }
         "asymmetric" => o / change.scale,
         "tf_half_pixel_for_nn" => (o + 0.5) / change.scale,

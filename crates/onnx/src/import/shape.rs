@@ -266,7 +266,12 @@ fn space_to_depth(c: &Call) -> Outcome<Vec<Item>> {
     if h % b != 0 || w % b != 0 {
         return invalid(format!("an image of {h}·{w} is not made of blocks of {b}·{b}"));
     }
-    let out = x.reshape(&[n, ch, h / b, b, w / b, b]).transpose(&[0, 3, 5, 1, 2, 4]);
+    let blocks = x.reshape(&[n, ch, h / b, b, w / b, b]);
+    let out = match c.text("mode", "DCR")?.as_str() {
+        "DCR" => blocks.transpose(&[0, 3, 5, 1, 2, 4]),
+        "CRD" => blocks.transpose(&[0, 1, 3, 5, 2, 4]),
+        other => return invalid(format!("mode {other} does not exist")),
+    };
     one(c.kind(0)?, out.reshape(&[n, ch * b * b, h / b, w / b]))
 }
 

@@ -1,7 +1,7 @@
 //! Tracing node by node, with numbers that are known computed at once.
 
 use super::call::{Call, Fault, Outcome};
-use super::value::{FOLD, Item, Kind, Known, Target, is_pattern, weight};
+use super::value::{FOLD, Item, Kind, Known, Target, bounded, is_pattern, weight};
 use super::{Imported, is_weight, label, table};
 use crate::model::{Dim, Node, Port, Tensor as Constant, volume};
 use crate::{Error, Result};
@@ -75,6 +75,7 @@ fn check(ports: &[Port], inputs: &[Tensor]) -> Result<()> {
     }
     let mut named: HashMap<String, usize> = HashMap::new();
     for (port, t) in ports.iter().zip(inputs) {
+        bounded(t.shape()).map_err(|fault| error(&port.name, "input", &fault))?;
         let Some(shape) = &port.shape else { continue };
         let mut fits = |(d, &n): (&Dim, &usize)| match d {
             Dim::Known(k) => *k == n,

@@ -168,7 +168,8 @@ fn step(data: &[f64]) -> Option<f64> {
 
 /// Fails if a shape has more elements than any real model's.
 pub(super) fn bounded(shape: &[usize]) -> Outcome<()> {
-    match volume(shape) {
+    let filled: Vec<usize> = shape.iter().map(|&n| n.max(1)).collect();
+    match volume(&filled) {
         Some(n) if n <= LARGEST => Ok(()),
         _ => Err(Fault::Invalid(format!("a tensor of shape {shape:?} would have more than {LARGEST} elements"))),
     }

@@ -27,11 +27,20 @@ impl Element {
 
     /// The supported type of this number.
     pub fn of(code: i64) -> Result<Element, Malformed> {
-        let known = ["", "", "", "", "", "", "", "", "string", "", "float16", "", "", "", "complex64", "complex128", "bfloat16"];
-        Element::ALL.into_iter().find(|&e| e as i64 == code).ok_or_else(|| {
-            let name = usize::try_from(code).ok().and_then(|i| known.get(i)).filter(|n| !n.is_empty()).unwrap_or(&"unknown");
-            format!("element type {code} ({name}) is not supported: convert the model to float")
-        })
+        let name = match code {
+            8 => "string",
+            10 => "float16",
+            14 | 15 => "complex",
+            16 => "bfloat16",
+            17..=20 | 24 => "float8",
+            21 | 22 | 25 | 26 => "an integer of 2 or 4 bits",
+            23 => "float4",
+            _ => "unknown",
+        };
+        Element::ALL
+            .into_iter()
+            .find(|&e| e as i64 == code)
+            .ok_or_else(|| format!("element type {code} ({name}) is not supported: convert the model to float"))
     }
 
     pub fn is_float(self) -> bool {
@@ -93,9 +102,11 @@ pub(crate) struct Tensor {
     pub data: Data,
 }
 
-/// Number of elements of a shape, if it can be counted.
+/// Number of elements of a shape, if it can be counted, for every choice of its axes: a zero hides no
+/// extents whose product overflows.
 pub(crate) fn volume(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d))
+    let n = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d.max(1)))?;
+    Some(if shape.contains(&0) { 0 } else { n })
 }
 
 impl Tensor {
