@@ -327,7 +327,7 @@ fn gradients() -> Vec<Case> {
         let trace = move |rows: usize| {
             let cx = Context::new(DType::F32, false);
             let x = cx.input("x", DType::F32, &[&[rows], row].concat());
-            let loss = Model::forward(&model, &cx, &[x.clone()]).square().mean_all();
+            let loss = Model::forward(&model, &cx, std::slice::from_ref(&x)).square().mean_all();
             let params: Vec<Tensor> = cx.params().into_iter().map(|(_, t)| t).chain([x]).collect();
             let mut outputs = diff::grad(&loss, &params.iter().collect::<Vec<_>>());
             outputs.insert(0, loss);

@@ -110,9 +110,9 @@ fn row_places(x: &[usize], index: &Tensor) -> Outcome<Tensor> {
     }
     let lead = &index.shape()[..last];
     let mut out = index.tracer().full(DType::I32, lead, 0.0);
-    for i in 0..k {
-        let here = from_front(&index.slice(last, i, i + 1).reshape(lead), x[i]);
-        out = &out * &out.full_like(x[i] as f64) + here;
+    for (i, &n) in x.iter().enumerate().take(k) {
+        let here = from_front(&index.slice(last, i, i + 1).reshape(lead), n);
+        out = &out * &out.full_like(n as f64) + here;
     }
     Ok(out)
 }

@@ -12,6 +12,8 @@ mod reduce;
 mod resize;
 mod shape;
 mod table;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod value;
 
