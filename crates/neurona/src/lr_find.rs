@@ -1,7 +1,7 @@
 //! The learning-rate range test (Smith 2017): train a little while the rate grows, and see where the loss
 //! falls fastest.
 
-use crate::{Position, BatchReport, Batches, Error, ErrorKind, FitOptions, Model, Observer, Result, Rows, Schedule, Trainer};
+use crate::{BatchReport, Batches, Error, ErrorKind, FitOptions, Model, Observer, Position, Result, Rows, Schedule, Trainer};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
