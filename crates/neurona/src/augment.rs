@@ -37,8 +37,8 @@ pub struct Augment {
     pub fill: f64,
 }
 
-/// Sets these counters apart from those of initial values and dropout (0) and of shuffling (1).
-const AUGMENT: u32 = 2;
+/// Sets these counters apart from those of initial values and dropout (0) and of orders of rows (1, 2, …).
+const AUGMENT: u32 = 256;
 
 /// Fewer values than this are not worth a thread.
 const SHARE: usize = 1 << 16;

@@ -1,7 +1,7 @@
 //! The learning-rate range test (Smith 2017): train a little while the rate grows, and see where the loss
 //! falls fastest.
 
-use crate::{BatchReport, Batches, Error, ErrorKind, FitOptions, Model, Observer, Position, Result, Rows, Schedule, Trainer};
+use crate::{BatchReport, Batches, Error, ErrorKind, FitOptions, Model, Observer, Result, Rows, Trainer};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
@@ -89,13 +89,14 @@ pub fn lr_find<M: Model>(trainer: &mut Trainer<M>, data: &Batches, options: &Fit
     let before = trainer.state().cloned();
     let batches = data.len().div_ceil(options.batch.max(1)).max(1);
     let options = FitOptions {
-        learning_rate: range.low,
-        schedule: Schedule::Constant,
-        warmup: 0.0,
-        validation: None,
         epochs: range.steps.div_ceil(batches),
-        start: Position::default(),
-        ..options.clone()
+        batch: options.batch,
+        learning_rate: range.low,
+        shuffle: options.shuffle,
+        augment: options.augment,
+        seed: options.seed,
+        threads: options.threads,
+        ..FitOptions::default() // a constant rate, no validation, from the first epoch
     };
     let mut ramp = Ramp { range: *range, losses: vec![], smoothed: 0.0, least: f64::INFINITY };
     let result = trainer.fit(data, &options, &mut ramp);
