@@ -1,36 +1,18 @@
 #!/usr/bin/env python3
 """Checks that TensorBoard reads the event files that the example `tensorboard` writes.
 
-    python3 .ci/tensorboard_check.py
-
-Needs python3 with venv, and PyPI on the first run (tensorboard 2.21 goes into a virtual environment under the
-build folder).
+    pip install tensorboard==2.21.0
+    cargo run -p neurona --example tensorboard -- FOLDER > LOSSES
+    .ci/tensorboard_check.py FOLDER LOSSES
 """
-import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-VENV = BUILD / "tensorboard-venv"
-
-
-def inside_venv():
-    python = VENV / "bin" / "python"
-    if Path(sys.prefix).resolve() == VENV.resolve():
-        return
-    if not (VENV / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "tensorboard~=2.21.0"], check=True)
-        (VENV / "ready").touch()
-    os.execv(python, [str(python), *sys.argv])
+import numpy
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 
 def read(folder):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "histograms": 0})
     events.Reload()
     return events
@@ -43,33 +25,28 @@ def check(what, got, want):
 
 
 def main():
-    inside_venv()
-    import numpy
+    folder, lines = sys.argv[1], Path(sys.argv[2]).read_text().split("\n")
+    losses = [(int(e), float(numpy.float32(x))) for e, x in (line.split() for line in lines if line)]
 
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["cargo", "run", "--quiet", "-p", "neurona", "--example", "tensorboard", "--", folder]
-        lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
-        losses = [(int(e), float(numpy.float32(x))) for e, x in (line.split() for line in lines if line)]
+    known = read(Path(folder, "known"))
+    check("file version", known.file_version, 2.0)
+    check("tags", (known.Tags()["scalars"], known.Tags()["histograms"]), (["square"], ["ramp"]))
+    check("scalars", [(e.step, e.value) for e in known.Scalars("square")], [(s, s * s / 4) for s in range(5)])
+    for event in known.Histograms("ramp"):
+        h, top = event.histogram_value, event.step + 1
+        check(f"histogram of step {event.step}", (h.min, h.max, h.num, sum(h.bucket)), (0.0, top, 101.0, 101.0))
+        values = numpy.arange(101, dtype=numpy.float32) / numpy.float32(100) * numpy.float32(top)
+        counts, edges = numpy.histogram(values.astype(float), bins=30, range=(0, top))
+        check("  its limits", numpy.allclose(h.bucket_limit, edges[1:], rtol=1e-12), True)
+        # A value on an edge may fall to either side by rounding.
+        check("  its counts", bool(numpy.abs(numpy.cumsum(h.bucket) - numpy.cumsum(counts)).max() <= 1), True)
 
-        known = read(Path(folder, "known"))
-        check("file version", known.file_version, 2.0)
-        check("tags", (known.Tags()["scalars"], known.Tags()["histograms"]), (["square"], ["ramp"]))
-        check("scalars", [(e.step, e.value) for e in known.Scalars("square")], [(s, s * s / 4) for s in range(5)])
-        for event in known.Histograms("ramp"):
-            h, top = event.histogram_value, event.step + 1
-            check(f"histogram of step {event.step}", (h.min, h.max, h.num, sum(h.bucket)), (0.0, top, 101.0, 101.0))
-            values = numpy.arange(101, dtype=numpy.float32) / numpy.float32(100) * numpy.float32(top)
-            counts, edges = numpy.histogram(values.astype(float), bins=30, range=(0, top))
-            check("  its limits", numpy.allclose(h.bucket_limit, edges[1:], rtol=1e-12), True)
-            # A value on an edge may fall to either side by rounding.
-            check("  its counts", bool(numpy.abs(numpy.cumsum(h.bucket) - numpy.cumsum(counts)).max() <= 1), True)
-
-        training = read(Path(folder, "training"))
-        check("losses of the training", [(e.step, e.value) for e in training.Scalars("loss/train")], losses)
-        tags = {"loss/train", "loss/validation", "binary_accuracy/train", "binary_accuracy/validation", "learning_rate", "seconds"}
-        check("tags of the training", set(training.Tags()["scalars"]), tags)
-        weights = {f"dense_{i}/{name}" for i in (1, 2) for name in ("weight", "bias")}
-        check("histograms of the training", set(training.Tags()["histograms"]), weights)
+    training = read(Path(folder, "training"))
+    check("losses of the training", [(e.step, e.value) for e in training.Scalars("loss/train")], losses)
+    tags = {"loss/train", "loss/validation", "binary_accuracy/train", "binary_accuracy/validation", "learning_rate", "seconds"}
+    check("tags of the training", set(training.Tags()["scalars"]), tags)
+    weights = {f"dense_{i}/{name}" for i in (1, 2) for name in ("weight", "bias")}
+    check("histograms of the training", set(training.Tags()["histograms"]), weights)
 
 
 if __name__ == "__main__":
