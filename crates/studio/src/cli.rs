@@ -34,6 +34,8 @@ pub enum Command {
     Demo(commands::demo::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
+    /// A trained network as ONNX
+    Export(commands::export::Args),
     /// What a trained network says of new rows
     Predict(commands::predict::Args),
     /// The layers of a network

@@ -419,3 +419,26 @@ fn the_examples_learn_from_genuine_data() {
         assert!(cats > 800, "{cats} of 2000 cats are recognised");
     }
 }
+
+#[test]
+fn an_exported_network_gives_the_predicted_probabilities() {
+    let dir = folder("export");
+    assert!(run(&dir, &["train", &example("xor.toml"), "--epochs", "20"]).status.success());
+    let v = json(&run(&dir, &["export", "xor-0001", "--json", "--out", "xor.onnx"]));
+    let bytes = std::fs::read(dir.join("xor.onnx")).unwrap();
+    assert_eq!((&v["format"], v["bytes"].as_u64()), (&Value::from("onnx"), Some(bytes.len() as u64)));
+    let x = [0.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+    let model = onnx::import(&bytes).unwrap();
+    assert!(model.notes().contains(&("labels".into(), r#"["different","same"]"#.into())));
+    let out = model.predict(&[4, 2], &x).unwrap();
+    std::fs::write(dir.join("all.csv"), "x1,x2\n0,0\n0,1\n1,0\n1,1\n").unwrap();
+    let v = json(&run(&dir, &["predict", "xor-0001", "all.csv", "--json"]));
+    let want = v["predictions"].as_array().unwrap().iter().flat_map(|p| p["probabilities"].as_array().unwrap());
+    assert_eq!(out.shape, [4, 2]);
+    out.data.iter().zip(want).for_each(|(a, b)| assert!((f64::from(*a) - b.as_f64().unwrap()).abs() < 1e-6, "{a} {b}"));
+
+    let o = run(&dir, &["export", "nothing"]);
+    assert_eq!(o.status.code(), Some(4));
+    let o = run(&dir, &["export", "xor-0001", "--out", "missing/x.onnx"]);
+    assert_eq!(o.status.code(), Some(1));
+}

@@ -27,7 +27,7 @@ pub use best::Best;
 pub use early_stopping::{EarlyStopping, Stop};
 pub use plateau::ReduceOnPlateau;
 
-use crate::{BatchReport, EpochReport, Error, FitOptions, Metric, Observer, Param, Result, State};
+use crate::{BatchReport, EpochReport, Error, FitOptions, Metric, Observer, Param, Result, Snapshot, State};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -124,6 +124,10 @@ impl<'a> Callbacks<'a> {
 impl Observer for Callbacks<'_> {
     fn on_batch(&mut self, report: &BatchReport) -> ControlFlow<()> {
         self.all(|o| o.on_batch(report))
+    }
+
+    fn on_step(&mut self, snapshot: &Snapshot) -> ControlFlow<()> {
+        self.all(|o| o.on_step(snapshot))
     }
 
     fn on_epoch(&mut self, report: &EpochReport, params: &[Param], state: &State) -> ControlFlow<()> {

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 mod formula;
 pub mod pinn;
 pub mod predict;
@@ -25,6 +26,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Completions(args) => completions::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
+        Command::Export(args) => export::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
