@@ -1,14 +1,11 @@
 //! Turns the scheduled graph of a stage into kernels on a planned piece of memory.
 
-use super::contraction::{self, Layout};
 use super::fuse::{Role, Schedule, arithmetic};
 use super::memory::{Span, plan};
 use super::view::{Look, row_major};
 use crate::exec::{Buffer, Place, Space};
 use crate::kernels::contract::At;
-use crate::kernels::index::{Gather, Scatter};
 use crate::kernels::map::Code;
-use crate::kernels::reduce::Reduce;
 use crate::kernels::region::{Draft, Operand, Region, StepCode, View};
 use crate::kernels::{Kernel, Mode};
 use graph::ops::{Binary, Unary};
@@ -95,22 +92,23 @@ fn reach(shape: &[usize], strides: &[isize]) -> usize {
     if shape.contains(&0) { 0 } else { 1 + shape.iter().zip(strides).map(|(&n, &s)| (n - 1) * s.unsigned_abs()).sum::<usize>() }
 }
 
+/// A result's memory.
 #[derive(Clone)]
-struct Target {
-    buffer: usize,
-    strides: Vec<isize>,
-    mode: Mode,
+pub(super) struct Target {
+    pub(super) buffer: usize,
+    pub(super) strides: Vec<isize>,
+    pub(super) mode: Mode,
 }
 
-struct Lowering<'a> {
-    g: &'a Graph,
-    s: Schedule,
-    buffers: Vec<Buffer>,
+pub(super) struct Lowering<'a> {
+    pub(super) g: &'a Graph,
+    pub(super) s: Schedule,
+    pub(super) buffers: Vec<Buffer>,
     /// Per buffer: first and last time, for worker memory.
     spans: Vec<Option<(usize, usize)>>,
     /// Memory of computed nodes and of sources.
-    homes: HashMap<Id, usize>,
-    targets: HashMap<Id, Target>,
+    pub(super) homes: HashMap<Id, usize>,
+    pub(super) targets: HashMap<Id, Target>,
     /// Nodes that are results more than once: all but the first are copies of what memory holds.
     copied: HashSet<Id>,
     tasks: Vec<Task>,
@@ -123,13 +121,13 @@ impl Lowering<'_> {
         self.buffers.len() - 1
     }
 
-    fn local(&mut self, dtype: DType, len: usize, from: usize, to: usize) -> usize {
+    pub(super) fn local(&mut self, dtype: DType, len: usize, from: usize, to: usize) -> usize {
         self.buffer(dtype, len, Place { space: Space::Local, offset: 0, row: 0 }, Some((from, to)))
     }
 
     /// The memory that this stage reads the result of `id` from: that of its target if it is written
     /// there in order, else worker memory from `time` to its last reader.
-    fn home(&mut self, id: Id, time: usize) -> usize {
+    pub(super) fn home(&mut self, id: Id, time: usize) -> usize {
         if let Some(&home) = self.homes.get(&id) {
             return home;
         }
@@ -146,19 +144,19 @@ impl Lowering<'_> {
     }
 
     /// Lengthens the life of the memory behind `id`.
-    fn keep_until(&mut self, id: Id, time: usize) {
+    pub(super) fn keep_until(&mut self, id: Id, time: usize) {
         let home = self.homes.get(&self.s.bases[id.index()]).copied();
         if let Some(Some(span)) = home.and_then(|b| self.spans.get_mut(b)) {
             span.1 = span.1.max(time);
         }
     }
 
-    fn task(&mut self, time: usize, kernels: Vec<Kernel>) {
+    pub(super) fn task(&mut self, time: usize, kernels: Vec<Kernel>) {
         self.tasks.push(Task { time, kernels });
     }
 
     /// Whether a node of this stage reads `id` from memory.
-    fn is_read(&self, id: Id) -> bool {
+    pub(super) fn is_read(&self, id: Id) -> bool {
         self.copied.contains(&id) || self.s.last_read(self.g, id) > self.s.rounds[id.index()]
     }
 
@@ -179,7 +177,7 @@ impl Lowering<'_> {
     }
 
     /// The memory behind a node, and where its elements lie in it.
-    fn seen(&mut self, id: Id) -> (usize, Look) {
+    pub(super) fn seen(&mut self, id: Id) -> (usize, Look) {
         let (base, look) = (self.s.bases[id.index()], self.s.looks[id.index()].clone());
         let home = self.home(base, 2 * self.s.rounds[base.index()] + 1);
         (home, look)
@@ -206,7 +204,7 @@ impl Lowering<'_> {
     }
 
     /// Copies the elements of `id` to where `to` says.
-    fn copy(&mut self, id: Id, buffer: usize, to: &Look, mode: Mode) -> Kernel {
+    pub(super) fn copy(&mut self, id: Id, buffer: usize, to: &Look, mode: Mode) -> Kernel {
         let dtype = arithmetic(self.g.ty(id).dtype);
         let mut draft = Draft { shape: to.shape.clone(), ..Draft::default() };
         let from = self.operand(&mut draft, id);
@@ -215,7 +213,7 @@ impl Lowering<'_> {
     }
 
     /// Row-major copy of `id` in memory that lives at `time` only, if it is not row-major already.
-    fn dense(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> At {
+    pub(super) fn dense(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> At {
         let constant = matches!(self.s.roles[id.index()], Role::Constant(_) | Role::Counter);
         if !constant {
             let (buffer, look) = self.seen(id);
@@ -231,7 +229,7 @@ impl Lowering<'_> {
     }
 
     /// The memory and look of an operand that may lie in any way.
-    fn anyhow(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> (At, Look) {
+    pub(super) fn anyhow(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> (At, Look) {
         if matches!(self.s.roles[id.index()], Role::Constant(_) | Role::Counter) {
             return (self.dense(id, time, kernels), Look::whole(self.g.shape(id)));
         }
@@ -240,135 +238,10 @@ impl Lowering<'_> {
     }
 
     /// Number `value` all over a buffer.
-    fn fill(&self, buffer: usize, look: &Look, value: f64, dtype: DType) -> Kernel {
+    pub(super) fn fill(&self, buffer: usize, look: &Look, value: f64, dtype: DType) -> Kernel {
         let store =
             (Operand::Imm(value), View { buffer, offset: 0, strides: look.strides.clone() }, self.buffers[buffer].dtype, Mode::Write);
         Kernel::Region(Region::build(Draft { shape: look.shape.clone(), stores: vec![store], ..Draft::default() }, arithmetic(dtype)))
-    }
-
-    /// Where a kernel writes the result of `id`: buffer, strides, mode, and the copy that must follow.
-    fn destination(&mut self, id: Id, time: usize) -> (usize, Vec<isize>, Mode, Option<Target>) {
-        let dense = row_major(self.g.shape(id));
-        let any_strides = matches!(self.g.node(id).op, Op::Dot(_) | Op::Conv(_) | Op::Sum(_) | Op::Max(_));
-        let target = self.targets.get(&id).cloned();
-        match target {
-            Some(t) if !self.is_read(id) && (any_strides || t.strides == dense) => (t.buffer, t.strides, t.mode, None),
-            t => {
-                let home = self.home(id, time);
-                (home, dense, Mode::Write, t.filter(|t| t.buffer != home))
-            }
-        }
-    }
-
-    /// Memory of a frame: its padding is written before its parts.
-    fn frame(&mut self, id: Id) {
-        let parts = self.g.node(id).args.clone();
-        let own = self.s.rounds[id.index()];
-        let first =
-            parts.iter().map(|&a| if self.s.writes_into(self.g, a, id) { self.s.rounds[a.index()] } else { own }).min().unwrap_or(own);
-        let ty = self.g.ty(id).clone();
-        // Frames are written in pieces, so they are never accumulated in place.
-        let buffer = self.home(id, 2 * first);
-        if self.targets.get(&id).is_some_and(|t| t.buffer != buffer) {
-            self.keep_until(id, 2 * own + 3);
-        }
-        let inside: usize = parts.iter().map(|&a| self.g.ty(a).len()).sum();
-        let overlapping = matches!(self.g.node(id).op, Op::Fold { .. }) && !self.disjoint(id);
-        if inside < ty.len() || overlapping {
-            let value = if let Op::Pad { value, .. } = &self.g.node(id).op { value.get() } else { 0.0 };
-            let kernel = self.fill(buffer, &Look::whole(&ty.shape), value, ty.dtype);
-            self.task(2 * first, vec![kernel]);
-        }
-    }
-
-    fn disjoint(&self, fold: Id) -> bool {
-        let node = self.g.node(fold);
-        let windows = self.g.shape(node.args[0]);
-        !matches!(&node.op, Op::Fold { stride, .. } if stride[0] < windows[3] || stride[1] < windows[4])
-    }
-
-    /// Where part `k` of a frame lies in it.
-    fn part(&self, id: Id, k: usize) -> Look {
-        let node = self.g.node(id);
-        let frame = row_major(&node.ty.shape);
-        let shape = self.g.shape(node.args[k]).to_vec();
-        match &node.op {
-            Op::Pad { lo, interior, .. } => Look {
-                offset: lo.iter().zip(&frame).map(|(&l, &s)| l as isize * s).sum(),
-                strides: interior.iter().zip(&frame).map(|(&n, &s)| (n + 1) as isize * s).collect(),
-                shape,
-            },
-            Op::Concat(axis) => {
-                let before: usize = node.args[..k].iter().map(|&a| self.g.shape(a)[*axis]).sum();
-                Look { shape, offset: before as isize * frame[*axis], strides: frame }
-            }
-            Op::Fold { stride, .. } => {
-                let strides = vec![frame[0], frame[1] * stride[0] as isize, frame[2] * stride[1] as isize, frame[1], frame[2], frame[3]];
-                Look { shape, offset: 0, strides }
-            }
-            _ => Look::whole(&shape),
-        }
-    }
-
-    /// Copies the parts of a frame that no region writes.
-    fn fill_frame(&mut self, id: Id) {
-        let time = 2 * self.s.rounds[id.index()] + 1;
-        let node = self.g.node(id).clone();
-        let Some(&buffer) = self.homes.get(&id) else { return };
-        let mut kernels = vec![];
-        for (k, &a) in node.args.iter().enumerate() {
-            if self.s.writes_into(self.g, a, id) {
-                continue;
-            }
-            let to = self.part(id, k);
-            if matches!(node.op, Op::Fold { .. }) && !self.disjoint(id) {
-                // One window element at a time, so that no two elements of a region meet in one place.
-                const KH: usize = 3;
-                const KW: usize = 4;
-                for at in 0..to.shape[KH] * to.shape[KW] {
-                    let (y, x) = (at / to.shape[KW], at % to.shape[KW]);
-                    let kernel = self.add_window(a, buffer, &to, [y, x]);
-                    kernels.push(kernel);
-                }
-            } else {
-                kernels.push(self.copy(a, buffer, &to, Mode::Write));
-            }
-        }
-        if !kernels.is_empty() {
-            self.task(time, kernels);
-        }
-        let target = self.targets.get(&id).cloned().filter(|t| t.buffer != buffer);
-        if let Some(t) = target {
-            let kernel = self.copy(id, t.buffer, &Look { shape: node.ty.shape.clone(), offset: 0, strides: t.strides }, t.mode);
-            self.task(time + 2, vec![kernel]);
-        }
-    }
-
-    /// Adds element `[y, x]` of every window of `windows` into the image at `to`.
-    fn add_window(&mut self, windows: Id, buffer: usize, to: &Look, at: [usize; 2]) -> Kernel {
-        let axes = [0, 1, 2, 5];
-        let pick = |look: &Look| View {
-            buffer: 0,
-            offset: look.offset + at[0] as isize * look.strides[3] + at[1] as isize * look.strides[4],
-            strides: axes.map(|d| look.strides[d]).to_vec(),
-        };
-        let mut draft = Draft { shape: axes.map(|d| to.shape[d]).to_vec(), ..Draft::default() };
-        let dtype = self.g.ty(windows).dtype;
-        let from = match self.s.roles[windows.index()] {
-            Role::Constant(x) => Operand::Imm(x),
-            Role::Counter => {
-                let look = self.s.looks[windows.index()].clone();
-                draft.loads.push((View { buffer: usize::MAX, ..pick(&look) }, true, DType::F32));
-                Operand::Load(0)
-            }
-            _ => {
-                let (home, look) = self.seen(windows);
-                draft.loads.push((View { buffer: home, ..pick(&look) }, false, dtype));
-                Operand::Load(0)
-            }
-        };
-        draft.stores.push((from, View { buffer, ..pick(to) }, dtype, Mode::Add));
-        Kernel::Region(Region::build(draft, arithmetic(dtype)))
     }
 
     /// A fused region.
@@ -463,120 +336,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// A kernel of its own.
-    fn kernel(&mut self, id: Id) {
-        let node = self.g.node(id).clone();
-        let time = 2 * self.s.rounds[id.index()] + 1;
-        let integer = node.ty.dtype == DType::I32 && matches!(node.op, Op::Sum(_) | Op::Max(_) | Op::ScatterAdd { .. });
-        let (mut buffer, mut strides, mut mode, mut after) = self.destination(id, time);
-        let mut kernels = vec![];
-        if integer {
-            // Integers are summed in f64, which holds them exactly, and converted on the way out.
-            after = Some(Target { buffer, strides: strides.clone(), mode });
-            (buffer, strides, mode) = (self.local(DType::F64, node.ty.len(), time, time), row_major(&node.ty.shape), Mode::Write);
-        }
-        match &node.op {
-            Op::Dot(_) | Op::Conv(_) => self.contract(id, (buffer, &strides, mode), time, &mut kernels),
-            Op::Sum(axes) | Op::Max(axes) => {
-                let (mut from, mut look) = self.anyhow(node.args[0], time, &mut kernels);
-                if integer {
-                    from = self.widened(node.args[0], time, &mut kernels);
-                    look = Look::whole(self.g.shape(node.args[0]));
-                }
-                kernels.push(Kernel::Reduce(reduction(&node.op, axes, &look, from, buffer, &strides, mode, arithmetic(node.ty.dtype))));
-            }
-            Op::Gather => {
-                let (table, indices) = (self.dense(node.args[0], time, &mut kernels), self.dense(node.args[1], time, &mut kernels));
-                let shape = self.g.shape(node.args[0]);
-                kernels.push(Kernel::Gather(Gather {
-                    dtype: node.ty.dtype,
-                    buffers: [table.buffer, indices.buffer, buffer],
-                    offsets: [table.offset as usize, indices.offset as usize],
-                    table: shape[0],
-                    rows: self.g.ty(node.args[1]).len(),
-                    width: shape[1..].iter().product(),
-                }));
-            }
-            Op::ScatterAdd { rows } => {
-                let indices = self.dense(node.args[0], time, &mut kernels);
-                let updates =
-                    if integer { self.widened(node.args[1], time, &mut kernels) } else { self.dense(node.args[1], time, &mut kernels) };
-                kernels.push(Kernel::Scatter(Scatter {
-                    dtype: arithmetic(node.ty.dtype),
-                    buffers: [indices.buffer, updates.buffer, buffer],
-                    offsets: [indices.offset as usize, updates.offset as usize],
-                    table: *rows,
-                    rows: self.g.ty(node.args[0]).len(),
-                    width: node.ty.shape[1..].iter().product(),
-                    mode,
-                }));
-            }
-            // A reshape of something that does not lie in order: copied in the operand's shape.
-            _ => {
-                let to = Look::whole(self.g.shape(node.args[0]));
-                kernels.push(self.copy(node.args[0], buffer, &to, mode));
-            }
-        }
-        if let Some(t) = after {
-            let from = View { buffer, offset: 0, strides: row_major(&node.ty.shape) };
-            let to = View { buffer: t.buffer, offset: 0, strides: t.strides };
-            let dtypes = (self.buffers[buffer].dtype, self.buffers[t.buffer].dtype);
-            let draft = Draft {
-                shape: node.ty.shape.clone(),
-                loads: vec![(from, false, dtypes.0)],
-                stores: vec![(Operand::Load(0), to, dtypes.1, t.mode)],
-                ..Draft::default()
-            };
-            kernels.push(Kernel::Region(Region::build(draft, arithmetic(dtypes.0))));
-        }
-        self.task(time, kernels);
-    }
-
-    /// A row-major f64 copy.
-    fn widened(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> At {
-        let ty = self.g.ty(id).clone();
-        let buffer = self.local(DType::F64, ty.len(), time, time);
-        let kernel = self.copy(id, buffer, &Look::whole(&ty.shape), Mode::Write);
-        kernels.push(kernel);
-        At { buffer, offset: 0 }
-    }
-
-    fn contract(&mut self, id: Id, (buffer, strides, mode): (usize, &[isize], Mode), time: usize, kernels: &mut Vec<Kernel>) {
-        let node = self.g.node(id).clone();
-        let (l, ll) = self.anyhow(node.args[0], time, kernels);
-        let (mut r, mut rl) = self.anyhow(node.args[1], time, kernels);
-        loop {
-            let loops = match &node.op {
-                Op::Conv(c) => contraction::conv(c, &ll, &rl, &node.ty.shape, strides),
-                Op::Dot(d) => contraction::dot(d, &ll, &rl, strides),
-                _ => return,
-            };
-            match loops.layout(node.ty.dtype) {
-                Layout::Ready { swap, mut kernel } => {
-                    (kernel.lhs, kernel.rhs) = if swap { (r, l) } else { (l, r) };
-                    (kernel.out, kernel.mode) = (At { buffer, offset: 0 }, mode);
-                    return kernels.push(Kernel::Contract(kernel));
-                }
-                Layout::CopyRight => {
-                    // A copy with the free axes last (a convolution's kernel has them last already).
-                    let perm = match &node.op {
-                        Op::Dot(d) => [d.rhs_batch.clone(), d.rhs_contract.clone(), d.free(ll.shape.len(), rl.shape.len()).1].concat(),
-                        _ => (0..4).collect(),
-                    };
-                    let shape: Vec<usize> = perm.iter().map(|&p| rl.shape[p]).collect();
-                    let moved = row_major(&shape);
-                    let mut to = rl.clone();
-                    perm.iter().zip(&moved).for_each(|(&p, &s)| to.strides[p] = s);
-                    to.offset = 0;
-                    let copy = self.local(node.ty.dtype, rl.len(), time, time);
-                    let kernel = self.copy(node.args[1], copy, &to, Mode::Write);
-                    kernels.push(kernel);
-                    (r, rl) = (At { buffer: copy, offset: 0 }, to);
-                }
-            }
-        }
-    }
-
     fn finish(mut self) -> Block {
         self.tasks.sort_by_key(|t| t.time);
         let spans: Vec<Span> = self
@@ -598,16 +357,4 @@ impl Lowering<'_> {
         let registers = self.tasks.iter().flat_map(|t| &t.kernels).map(scratch).max().unwrap_or(0);
         Block { buffers: self.buffers, tasks: self.tasks, local, registers }
     }
-}
-
-#[allow(clippy::too_many_arguments)] // one call
-fn reduction(op: &Op, axes: &[usize], look: &Look, from: At, buffer: usize, strides: &[isize], mode: Mode, dtype: DType) -> Reduce {
-    let mut kept = vec![];
-    let mut next = strides.iter();
-    for d in (0..look.shape.len()).filter(|d| !axes.contains(d)) {
-        kept.push((look.shape[d], look.strides[d], next.next().copied().unwrap_or(0)));
-    }
-    let reduced = axes.iter().map(|&d| (look.shape[d], look.strides[d])).collect();
-    let op = if matches!(op, Op::Sum(_)) { Binary::Add } else { Binary::Max };
-    Reduce { dtype, op, from, out: At { buffer, offset: 0 }, kept, reduced, mode }.arrange()
 }

@@ -3,7 +3,9 @@
 
 pub mod analysis;
 pub mod contraction;
+mod frame;
 pub mod fuse;
+mod kernel;
 pub mod lower;
 pub mod memory;
 pub mod prepare;

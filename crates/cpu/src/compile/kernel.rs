@@ -1,0 +1,155 @@
+//! Lowering of what is a kernel of its own: products, convolutions, reductions, tables.
+
+use super::contraction::{self, Layout};
+use super::fuse::arithmetic;
+use super::lower::{Lowering, Target};
+use super::view::{Look, row_major};
+use crate::kernels::contract::At;
+use crate::kernels::index::{Gather, Scatter};
+use crate::kernels::reduce::Reduce;
+use crate::kernels::region::{Draft, Operand, Region, View};
+use crate::kernels::{Kernel, Mode};
+use graph::ops::Binary;
+use graph::{DType, Id, Op};
+
+impl Lowering<'_> {
+    /// A kernel of its own.
+    pub(super) fn kernel(&mut self, id: Id) {
+        let node = self.g.node(id).clone();
+        let time = 2 * self.s.rounds[id.index()] + 1;
+        let integer = node.ty.dtype == DType::I32 && matches!(node.op, Op::Sum(_) | Op::Max(_) | Op::ScatterAdd { .. });
+        let (mut buffer, mut strides, mut mode, mut after) = self.destination(id, time);
+        let mut kernels = vec![];
+        if integer {
+            // Integers are summed in f64, which holds them exactly, and converted on the way out.
+            after = Some(Target { buffer, strides: strides.clone(), mode });
+            (buffer, strides, mode) = (self.local(DType::F64, node.ty.len(), time, time), row_major(&node.ty.shape), Mode::Write);
+        }
+        match &node.op {
+            Op::Dot(_) | Op::Conv(_) => self.contract(id, (buffer, &strides, mode), time, &mut kernels),
+            Op::Sum(axes) | Op::Max(axes) => {
+                let (mut from, mut look) = self.anyhow(node.args[0], time, &mut kernels);
+                if integer {
+                    from = self.widened(node.args[0], time, &mut kernels);
+                    look = Look::whole(self.g.shape(node.args[0]));
+                }
+                kernels.push(Kernel::Reduce(reduction(&node.op, axes, &look, from, buffer, &strides, mode, arithmetic(node.ty.dtype))));
+            }
+            Op::Gather => {
+                let (table, indices) = (self.dense(node.args[0], time, &mut kernels), self.dense(node.args[1], time, &mut kernels));
+                let shape = self.g.shape(node.args[0]);
+                kernels.push(Kernel::Gather(Gather {
+                    dtype: node.ty.dtype,
+                    buffers: [table.buffer, indices.buffer, buffer],
+                    offsets: [table.offset as usize, indices.offset as usize],
+                    table: shape[0],
+                    rows: self.g.ty(node.args[1]).len(),
+                    width: shape[1..].iter().product(),
+                }));
+            }
+            Op::ScatterAdd { rows } => {
+                let indices = self.dense(node.args[0], time, &mut kernels);
+                let updates =
+                    if integer { self.widened(node.args[1], time, &mut kernels) } else { self.dense(node.args[1], time, &mut kernels) };
+                kernels.push(Kernel::Scatter(Scatter {
+                    dtype: arithmetic(node.ty.dtype),
+                    buffers: [indices.buffer, updates.buffer, buffer],
+                    offsets: [indices.offset as usize, updates.offset as usize],
+                    table: *rows,
+                    rows: self.g.ty(node.args[0]).len(),
+                    width: node.ty.shape[1..].iter().product(),
+                    mode,
+                }));
+            }
+            // A reshape of something that does not lie in order: copied in the operand's shape.
+            _ => {
+                let to = Look::whole(self.g.shape(node.args[0]));
+                kernels.push(self.copy(node.args[0], buffer, &to, mode));
+            }
+        }
+        if let Some(t) = after {
+            let from = View { buffer, offset: 0, strides: row_major(&node.ty.shape) };
+            let to = View { buffer: t.buffer, offset: 0, strides: t.strides };
+            let dtypes = (self.buffers[buffer].dtype, self.buffers[t.buffer].dtype);
+            let draft = Draft {
+                shape: node.ty.shape.clone(),
+                loads: vec![(from, false, dtypes.0)],
+                stores: vec![(Operand::Load(0), to, dtypes.1, t.mode)],
+                ..Draft::default()
+            };
+            kernels.push(Kernel::Region(Region::build(draft, arithmetic(dtypes.0))));
+        }
+        self.task(time, kernels);
+    }
+
+    /// A row-major f64 copy.
+    fn widened(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> At {
+        let ty = self.g.ty(id).clone();
+        let buffer = self.local(DType::F64, ty.len(), time, time);
+        let kernel = self.copy(id, buffer, &Look::whole(&ty.shape), Mode::Write);
+        kernels.push(kernel);
+        At { buffer, offset: 0 }
+    }
+
+    fn contract(&mut self, id: Id, (buffer, strides, mode): (usize, &[isize], Mode), time: usize, kernels: &mut Vec<Kernel>) {
+        let node = self.g.node(id).clone();
+        let (l, ll) = self.anyhow(node.args[0], time, kernels);
+        let (mut r, mut rl) = self.anyhow(node.args[1], time, kernels);
+        loop {
+            let loops = match &node.op {
+                Op::Conv(c) => contraction::conv(c, &ll, &rl, &node.ty.shape, strides),
+                Op::Dot(d) => contraction::dot(d, &ll, &rl, strides),
+                _ => return,
+            };
+            match loops.layout(node.ty.dtype) {
+                Layout::Ready { swap, mut kernel } => {
+                    (kernel.lhs, kernel.rhs) = if swap { (r, l) } else { (l, r) };
+                    (kernel.out, kernel.mode) = (At { buffer, offset: 0 }, mode);
+                    return kernels.push(Kernel::Contract(kernel));
+                }
+                Layout::CopyRight => {
+                    // A copy with the free axes last (a convolution's kernel has them last already).
+                    let perm = match &node.op {
+                        Op::Dot(d) => [d.rhs_batch.clone(), d.rhs_contract.clone(), d.free(ll.shape.len(), rl.shape.len()).1].concat(),
+                        _ => (0..4).collect(),
+                    };
+                    let shape: Vec<usize> = perm.iter().map(|&p| rl.shape[p]).collect();
+                    let moved = row_major(&shape);
+                    let mut to = rl.clone();
+                    perm.iter().zip(&moved).for_each(|(&p, &s)| to.strides[p] = s);
+                    to.offset = 0;
+                    let copy = self.local(node.ty.dtype, rl.len(), time, time);
+                    let kernel = self.copy(node.args[1], copy, &to, Mode::Write);
+                    kernels.push(kernel);
+                    (r, rl) = (At { buffer: copy, offset: 0 }, to);
+                }
+            }
+        }
+    }
+
+    /// Where a kernel writes the result of `id`: buffer, strides, mode, and the copy that must follow.
+    fn destination(&mut self, id: Id, time: usize) -> (usize, Vec<isize>, Mode, Option<Target>) {
+        let dense = row_major(self.g.shape(id));
+        let any_strides = matches!(self.g.node(id).op, Op::Dot(_) | Op::Conv(_) | Op::Sum(_) | Op::Max(_));
+        let target = self.targets.get(&id).cloned();
+        match target {
+            Some(t) if !self.is_read(id) && (any_strides || t.strides == dense) => (t.buffer, t.strides, t.mode, None),
+            t => {
+                let home = self.home(id, time);
+                (home, dense, Mode::Write, t.filter(|t| t.buffer != home))
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // one call
+fn reduction(op: &Op, axes: &[usize], look: &Look, from: At, buffer: usize, strides: &[isize], mode: Mode, dtype: DType) -> Reduce {
+    let mut kept = vec![];
+    let mut next = strides.iter();
+    for d in (0..look.shape.len()).filter(|d| !axes.contains(d)) {
+        kept.push((look.shape[d], look.strides[d], next.next().copied().unwrap_or(0)));
+    }
+    let reduced = axes.iter().map(|&d| (look.shape[d], look.strides[d])).collect();
+    let op = if matches!(op, Op::Sum(_)) { Binary::Add } else { Binary::Max };
+    Reduce { dtype, op, from, out: At { buffer, offset: 0 }, kept, reduced, mode }.arrange()
+}
