@@ -14,7 +14,6 @@ pub mod number;
 pub mod progress;
 pub mod report;
 pub mod run;
-pub mod run_folder;
 pub mod shell;
 pub mod table;
 pub mod text;

@@ -6,7 +6,7 @@ mod settings;
 use crate::number::short;
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
-use crate::run_folder::RunFolder;
+use crate::run::RunFolder;
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, interrupt};
 use pinn::{Error, Losses, Outcome, Preset, Record, Training};
@@ -66,7 +66,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let settings = settings::read(&texts, args)?;
     let mut training = Training::new(&settings).map_err(|e| failed(&texts, &e))?;
-    let folder = RunFolder::create(texts, "pinn", args.out.as_deref())?;
+    let folder = RunFolder::create(&texts, "pinn", args.out.as_deref())?;
     let mut saving = Saving::begin(&texts, folder, &settings)?;
     interrupt::watch();
     let trained = train(&texts, &mut training, &mut saving);

@@ -5,7 +5,7 @@ use crate::network::saved::{Meta, State as Phase};
 use crate::network::{Network, Recorder, Target, folder, percent};
 use crate::number::{duration, short};
 use crate::report::{Exit, Report};
-use crate::run::{self, CONFIG, LAST, RunFolder};
+use crate::run::{CONFIG, LAST, RunFolder};
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, failure, interrupt};
 use neurona::data::{Dataset, Loaded, load};
@@ -107,7 +107,7 @@ impl Job {
     fn train(&self, texts: &Texts, folder: RunFolder) -> Result<Outcome, Report> {
         let resolved = self.net.resolved(&self.file, &self.target);
         let config = toml::to_string(&resolved).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
-        folder.write(CONFIG, config.as_bytes()).map_err(|e| run::unwritable(texts, &folder.file(CONFIG), &e))?;
+        folder.write(CONFIG, config.as_bytes())?;
         let mut recorder = Recorder::new(*texts, folder.clone(), Meta::new(&self.net, &self.data, self.parameters));
         recorder.save_meta()?;
         recorder.announce(&self.headline(texts, folder.path()));

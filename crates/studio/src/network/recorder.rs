@@ -3,7 +3,7 @@
 use super::saved::{Meta, State as Phase};
 use crate::number::{duration, short};
 use crate::progress::{Progress, Tick};
-use crate::run::{self, BEST, CURVES, LAST, META, METRICS, RunFolder};
+use crate::run::{BEST, CURVES, LAST, META, METRICS, RunFolder};
 use crate::{Report, Texts, failure, interrupt};
 use neurona::weights::{self, Notes};
 use neurona::{BatchReport, EpochReport, Metric, Observer, Param, Scores, State};
@@ -113,7 +113,7 @@ impl Recorder {
         let scores: String = fields.iter().map(|f| format!(",\"{}\":{}", f.name, serde_json::json!(f.value))).collect();
         let seconds = serde_json::json!(report.seconds);
         let line = format!("{{\"epoch\":{}{scores},\"seconds\":{seconds},\"best\":{best}}}", report.epoch);
-        self.folder.append(METRICS, &line).map_err(|e| run::unwritable(&self.texts, &self.folder.file(METRICS), &e))
+        self.folder.append(METRICS, &line)
     }
 
     /// Writes weights, curves and meta.json.
@@ -126,7 +126,7 @@ impl Recorder {
             best.saved = true;
         }
         let svg = curves(&texts, &self.history);
-        self.folder.write(CURVES, svg.as_bytes()).map_err(|e| run::unwritable(&texts, &self.folder.file(CURVES), &e))?;
+        self.folder.write(CURVES, svg.as_bytes())?;
         self.saved = Some(Instant::now());
         self.save_meta()
     }
@@ -136,8 +136,8 @@ impl Recorder {
     /// # Errors
     /// A file that cannot be written.
     pub fn save_meta(&self) -> Result<(), Report> {
-        let written = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from).and_then(|text| self.folder.write(META, &text));
-        written.map_err(|e| run::unwritable(&self.texts, &self.folder.file(META), &e))
+        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
+        self.folder.write(META, &text).map(drop)
     }
 }
 

@@ -85,10 +85,9 @@ impl Meta {
 /// Files that cannot be read.
 pub fn describe(texts: &Texts, folder: &RunFolder) -> Result<(Network, Meta), Report> {
     let net: Network = Source::open(texts, &folder.file(CONFIG))?.read(texts)?;
-    let text = folder.read(texts, META)?;
+    let text = folder.read(META)?;
     let meta = serde_json::from_str(&text).map_err(|e| {
-        let what = texts.fill("run.unreadable", &[("path", &folder.file(META).display())]);
-        Report::new(Exit::Data, what, e.to_string(), texts.get("run.unreadable.fix"))
+        folder.unreadable(META, &e.to_string())
     })?;
     Ok((net, meta))
 }

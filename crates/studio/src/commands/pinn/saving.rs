@@ -2,7 +2,7 @@
 
 use super::failed;
 use crate::report::{Exit, Report};
-use crate::run_folder::RunFolder;
+use crate::run::RunFolder;
 use crate::{Lang, Texts};
 use neurona::weights::{self, Notes};
 use neurona::{Param, State};
@@ -85,7 +85,7 @@ impl Saving {
         let notes = [("application", "pinn".to_string()), ("step", state.step.to_string()), ("seed", state.seed.to_string())];
         let notes: Notes = notes.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
         weights::save(&path, params, &state.params, &notes)
-            .map_err(|e| Report::new(Exit::Failed, e.to_string(), "", self.texts.get("run.other_folder")))?;
+            .map_err(|e| Report::new(Exit::Failed, e.to_string(), "", self.texts.get("run.unwritable.fix")))?;
         Ok(path)
     }
 }
