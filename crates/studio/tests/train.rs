@@ -77,7 +77,10 @@ fn exclusive_or_is_learnt_saved_and_predicted() {
         std::fs::read_dir(dir.join("runs/xor-0001")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     files.retain(|f| f != ".lock");
     files.sort();
-    assert_eq!(files, ["best.safetensors", "config.toml", "curves.svg", "last.safetensors", "meta.json", "metrics.jsonl"]);
+    assert_eq!(
+        files,
+        ["best.safetensors", "config.toml", "curves.svg", "last.safetensors", "meta.json", "metrics.jsonl", "state.safetensors"]
+    );
     let read = |name: &str| std::fs::read_to_string(dir.join("runs/xor-0001").join(name)).unwrap();
     let lines: Vec<Value> = read("metrics.jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!((lines.len(), &lines[299]["epoch"], &lines[299]["accuracy"]), (300, &Value::from(300), &Value::from(1.0)));
