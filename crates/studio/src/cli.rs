@@ -38,6 +38,8 @@ pub enum Command {
     Export(commands::export::Args),
     /// What a trained network says of new rows
     Predict(commands::predict::Args),
+    /// Goes on with an interrupted training
+    Resume(commands::resume::Args),
     /// The layers of a network
     Summary(commands::summary::Args),
     /// Trains a network

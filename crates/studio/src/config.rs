@@ -1,7 +1,10 @@
 //! Reading TOML files, with changes from the command line (`--set key=value`), and with errors that show
 //! the line, mark the place and suggest the key that was meant.
 
+mod differences;
 mod place;
+
+pub use differences::{Difference, differences};
 
 use crate::report::{Exit, Report};
 use crate::{Texts, table};

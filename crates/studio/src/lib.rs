@@ -4,6 +4,7 @@
 //! Results go to stdout, progress and errors to stderr. A command is one file in [`commands`]: its
 //! arguments as a clap struct and a function `run(&Args, &mut Shell) -> Result<(), Report>`.
 
+pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -14,7 +15,6 @@ pub mod number;
 pub mod progress;
 pub mod report;
 pub mod run;
-pub mod run_folder;
 pub mod shell;
 pub mod table;
 pub mod text;

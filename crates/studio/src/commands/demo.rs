@@ -4,7 +4,7 @@ use super::{backprop, pinn as equation};
 use crate::number::{duration, short};
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
-use crate::run_folder::RunFolder;
+use crate::run::RunFolder;
 use crate::table::{Align, Table};
 use crate::{Shell, Texts};
 use lessons::Expression;
@@ -61,7 +61,7 @@ const TARGETS: [f32; 4] = [0.0, 1.0, 1.0, 0.0];
 /// Files that cannot be written.
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let folder = RunFolder::shared(texts, Path::new("runs/demo"))?;
+    let folder = RunFolder::shared(&texts, Path::new("runs/demo"))?;
     say(shell, &format!("{}\n\n{}\n", texts.get("demo.title"), texts.get("demo.formula")))?;
     let backprop = formula()?;
     say(shell, &backprop::table(&texts, &backprop))?;

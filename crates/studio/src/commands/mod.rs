@@ -9,6 +9,7 @@ pub mod export;
 mod formula;
 pub mod pinn;
 pub mod predict;
+pub mod resume;
 pub mod summary;
 pub mod train;
 
@@ -28,6 +29,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
+        Command::Resume(args) => resume::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),

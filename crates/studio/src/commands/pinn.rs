@@ -6,15 +6,15 @@ mod settings;
 use crate::number::short;
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
-use crate::run_folder::RunFolder;
+use crate::run::{CONFIG, RunFolder};
 use crate::table::{Align, Table};
-use crate::{Shell, Texts, interrupt};
-use pinn::{Error, Losses, Outcome, Preset, Record, Training};
+use crate::{Shell, Texts, checkpoint, config, interrupt};
+use pinn::{Error, Losses, Outcome, Preset, Record, Settings, Training};
 use saving::Saving;
 use serde::Serialize;
 use std::path::PathBuf;
 
-pub(super) use saving::labels;
+pub(super) use saving::{KIND, labels};
 pub(super) use settings::failed;
 
 /// Arguments of `neurona train pinn`.
@@ -65,18 +65,39 @@ struct Output<'a> {
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let settings = settings::read(&texts, args)?;
-    let mut training = Training::new(&settings).map_err(|e| failed(&texts, &e))?;
-    let folder = RunFolder::create(texts, "pinn", args.out.as_deref())?;
-    let mut saving = Saving::begin(&texts, folder, &settings)?;
+    let training = Training::new(&settings).map_err(|e| failed(&texts, &e))?;
+    let folder = RunFolder::create(&texts, "pinn", args.out.as_deref())?;
     interrupt::watch();
-    let trained = train(&texts, &mut training, &mut saving);
-    if let Err(e) = trained {
+    let saving = Saving::begin(&texts, folder, &training, &args.preset)?;
+    go(training, saving, shell)
+}
+
+/// Goes on with a training from its saved state.
+///
+/// # Errors
+/// A run that is finished (2) or whose files cannot be used (3, 4); as [`run`].
+pub(super) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell) -> Result<(), Report> {
+    let texts = shell.texts;
+    let text = folder.read(CONFIG)?;
+    let mut settings: Settings = config::read(&texts, &folder.file(CONFIG).display().to_string(), &text)?;
+    settings.threads = threads.map_or(settings.threads, |n| n as usize);
+    interrupt::watch();
+    let fresh = Training::new(&settings).map_err(|e| failed(&texts, &e))?;
+    let (saving, state) = Saving::resume(&texts, folder, &fresh)?;
+    let training = Training::resume(&settings, state).map_err(|e| failed(&texts, &e))?;
+    go(training, saving, shell)
+}
+
+/// Trains to the end, saves and prints.
+fn go(mut training: Training, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
+    let texts = shell.texts;
+    if let Err(e) = train(&texts, &mut training, &mut saving) {
         saving.diverged(training.history())?;
         return Err(e);
     }
-    let outcome = training.finish().map_err(|e| failed(&texts, &e))?;
-    let files = saving.finish(&outcome)?;
-    show(shell, args, &outcome, saving.folder.path().into(), files)?;
+    let mut outcome = training.finish().map_err(|e| failed(&texts, &e))?;
+    let files = saving.finish(&mut outcome)?;
+    show(shell, saving.preset(), &outcome, saving.folder.path().into(), files)?;
     if outcome.is_complete() { Ok(()) } else { Err(interrupted(&texts, &outcome, &saving.folder)) }
 }
 
@@ -96,8 +117,8 @@ fn train(texts: &Texts, training: &mut Training, saving: &mut Saving) -> Result<
             let head = [("step", record.step as f64)];
             let all = [&head[..], &fields, &[("lr", rounded(record.learning_rate))]].concat();
             progress.record(&all, is_milestone(&record, steps, training.settings().report.every));
-            saving.now_and_then(training)?;
         }
+        saving.now_and_then(training)?;
     }
     Ok(())
 }
@@ -117,10 +138,10 @@ fn is_milestone(record: &Record, steps: u64, every: u64) -> bool {
     record.step == steps || tenth(record.step) > tenth(record.step.saturating_sub(every))
 }
 
-fn show(shell: &mut Shell, args: &Args, o: &Outcome, folder: PathBuf, files: Vec<PathBuf>) -> Result<(), Report> {
+fn show(shell: &mut Shell, preset: &str, o: &Outcome, folder: PathBuf, files: Vec<PathBuf>) -> Result<(), Report> {
     if shell.json {
         let &Outcome { relative_l2, max_error, losses, seconds, .. } = o;
-        let (preset, seed, steps, complete) = (args.preset.as_str(), o.settings.seed, o.state.step, o.is_complete());
+        let (seed, steps, complete) = (o.settings.seed, o.state.step, o.is_complete());
         return shell.print_json(&Output { folder, preset, seed, steps, complete, relative_l2, max_error, losses, seconds, files });
     }
     let texts = shell.texts;
@@ -144,7 +165,12 @@ fn show(shell: &mut Shell, args: &Args, o: &Outcome, folder: PathBuf, files: Vec
 
 fn interrupted(texts: &Texts, o: &Outcome, folder: &RunFolder) -> Report {
     let what = texts.fill("pinn.interrupted", &[("step", &o.state.step), ("steps", &o.settings.steps)]);
-    Report::new(Exit::Interrupted, what, texts.fill("pinn.saved", &[("path", &folder.path().display())]), "")
+    Report::new(
+        Exit::Interrupted,
+        what,
+        texts.fill("pinn.saved", &[("path", &folder.path().display())]),
+        checkpoint::resume_hint(texts, folder),
+    )
 }
 
 /// The preset of this name; the parser lets no other through.

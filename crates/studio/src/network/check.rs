@@ -22,6 +22,17 @@ pub fn settings(texts: &Texts, source: &Source, net: &Network) -> Result<(), Rep
     if !(rate > 0.0 && rate.is_finite()) {
         return wrong("learning_rate", rate.to_string(), "train.rate_fix");
     }
+    if !(net.checkpoint_seconds >= 0.0 && net.checkpoint_seconds.is_finite()) {
+        return wrong("checkpoint_seconds", net.checkpoint_seconds.to_string(), "train.seconds_fix");
+    }
+    if let Some(stopping) = &net.early_stopping {
+        if stopping.patience == 0 {
+            return wrong("early_stopping.patience", "0".into(), "train.from_one");
+        }
+        if !(stopping.min_delta >= 0.0 && stopping.min_delta.is_finite()) {
+            return wrong("early_stopping.min_delta", stopping.min_delta.to_string(), "train.delta_fix");
+        }
+    }
     if net.threads > MAX_THREADS {
         return wrong("threads", net.threads.to_string(), "train.threads_fix");
     }

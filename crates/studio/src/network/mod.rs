@@ -1,11 +1,16 @@
 //! A network that is declared in a TOML file: its settings, and whether they fit each other and the data.
 
 mod check;
+mod job;
+pub mod metrics;
 pub mod predict;
 mod recorder;
 pub mod saved;
+mod stopping;
 
-pub use recorder::{Recorder, percent};
+pub use job::{Job, Outcome};
+pub use metrics::percent;
+pub use stopping::EarlyStopping;
 
 use crate::config::Source;
 use crate::{Report, Texts};
@@ -14,6 +19,9 @@ use neurona::layers::Layer;
 use neurona::{Loss, Metric, Optimizer, Schedule, Sequential};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
+
+/// What meta.json and state.safetensors call a run of this kind.
+pub const KIND: &str = "network";
 
 /// A training file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +45,9 @@ pub struct Network {
     /// Size of a step; 0.001 for Adam and its relatives, else 0.01.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
+    /// Seconds between two saved states within an epoch: what a power failure can cost.
+    #[serde(default = "half_a_minute")]
+    pub checkpoint_seconds: f64,
     /// The metrics; accuracy for classes, mae for numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Vec<Metric>>,
@@ -49,6 +60,9 @@ pub struct Network {
     /// How the learning rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+    /// Ends a training that no longer improves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
     /// The data.
     pub data: DataConfig,
     /// The layers, first to last.
@@ -61,6 +75,10 @@ fn ten() -> usize {
 
 fn thirty_two() -> usize {
     32
+}
+
+fn half_a_minute() -> f64 {
+    30.0
 }
 
 /// `"adam"` for `{ kind = "adam" }`.

@@ -1,24 +1,42 @@
 //! Follows a training: shows it, and saves what would otherwise be lost.
 
+use super::metrics::{curves, fields, line};
 use super::saved::{Meta, State as Phase};
-use crate::number::{duration, short};
+use super::stopping::Watch;
+use crate::number::duration;
 use crate::progress::{Progress, Tick};
-use crate::run::{self, BEST, CURVES, LAST, META, METRICS, RunFolder};
-use crate::{Report, Texts, failure, interrupt};
+use crate::run::{BEST, CURVES, LAST, META, METRICS, RunFolder};
+use crate::{Report, Texts, checkpoint, failure, interrupt};
 use neurona::weights::{self, Notes};
-use neurona::{BatchReport, EpochReport, Metric, Observer, Param, Scores, State};
-use plot::{Axis, Lines};
+use neurona::{BatchReport, EpochReport, Observer, Param, Position, Snapshot, State};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// Weights and curves are written at most so often, and at the end.
+/// After an epoch, files are written at most so often.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why a training ended before its last epoch.
+pub enum Stop {
+    /// Ctrl-C.
+    Interrupted,
+    /// It no longer improved.
+    Early,
+    /// It could not be saved.
+    Failed(Report),
+}
+
+/// What is saved with the state besides the weights.
+pub struct Settings {
+    /// config.toml.
+    pub config: String,
+    /// The data's fingerprint.
+    pub data: String,
+    /// Longest time between two states.
+    pub interval: Duration,
+}
 
 /// The weights of the best epoch so far.
 struct Best {
-    epoch: usize,
-    /// Its validation loss; 0 without validation.
-    loss: f64,
     weights: Vec<Vec<f32>>,
     saved: bool,
 }
@@ -28,22 +46,33 @@ pub struct Recorder {
     texts: Texts,
     folder: RunFolder,
     meta: Meta,
+    settings: Settings,
     progress: Progress,
+    watch: Watch,
     best: Option<Best>,
     history: Vec<EpochReport>,
-    saved: Option<Instant>,
+    saved: Instant,
     /// Losses of the rows of this epoch so far, and their number.
     running: (f64, usize),
     /// The last batch.
     batch: Option<BatchReport>,
-    error: Option<Report>,
+    stop: Option<Stop>,
 }
 
 impl Recorder {
     /// The recorder of a training in `folder`.
-    pub fn new(texts: Texts, folder: RunFolder, meta: Meta) -> Recorder {
+    pub fn new(texts: Texts, folder: RunFolder, meta: Meta, watch: Watch, settings: Settings) -> Recorder {
         let progress = Progress::stderr(texts);
-        Recorder { texts, folder, meta, progress, best: None, history: vec![], saved: None, running: (0.0, 0), batch: None, error: None }
+        let (best, history, saved) = (None, vec![], Instant::now());
+        Recorder { texts, folder, meta, settings, progress, watch, best, history, saved, running: (0.0, 0), batch: None, stop: None }
+    }
+
+    /// Goes on after the epochs of `history`; `weights` are those of the best.
+    pub fn resume(&mut self, history: Vec<EpochReport>, weights: Option<Vec<Vec<f32>>>) {
+        history.iter().for_each(|report| _ = self.watch.see(report));
+        self.best = weights.map(|weights| Best { weights, saved: true });
+        (self.meta.epochs, self.meta.best_epoch) = (history.len(), self.watch.best());
+        self.history = history;
     }
 
     /// A line about the training that is about to begin, on a terminal only.
@@ -65,70 +94,94 @@ impl Recorder {
 
     /// The best epoch: its number from 1, and its weights.
     pub fn best(&self) -> Option<(usize, &[Vec<f32>])> {
-        self.best.as_ref().map(|b| (b.epoch, &b.weights[..]))
+        self.best.as_ref().map(|b| (self.watch.best(), &b.weights[..]))
     }
 
-    /// Ends the display, and saves the last state and how the training ended.
+    /// The number that is watched.
+    pub fn watch(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+
+    /// Why the training ended, if it did before its last epoch.
+    pub fn stopped(&mut self) -> Option<Stop> {
+        self.progress.clear();
+        self.stop.take()
+    }
+
+    /// Saves how the training ended, with its last weights if `state` is given.
     ///
     /// # Errors
-    /// What could not be saved now or before.
+    /// What cannot be saved.
     pub fn finish(&mut self, phase: Phase, params: &[Param], state: Option<&State>) -> Result<(), Report> {
         self.progress.clear();
-        if let Some(report) = self.error.take() {
-            return Err(report);
-        }
         self.meta.state = phase;
         match state {
-            Some(state) => self.save(params, state),
+            Some(state) if phase == Phase::Done => self.checkpoint(params, state, &self.end()),
+            Some(state) => self.results(params, state).and_then(|()| self.save_meta()),
             None => self.save_meta(),
         }
     }
 
+    /// The place after the finished epochs.
+    fn end(&self) -> Position {
+        Position { epoch: self.history.len(), ..Position::default() }
+    }
+
     /// Takes note of an epoch.
     fn record(&mut self, report: &EpochReport, params: &[Param], state: &State) -> Result<(), Report> {
-        let loss = report.validation.as_ref().map_or(0.0, |v| v.loss);
-        let better = report.validation.is_none() || !loss.is_nan() && self.best.as_ref().is_none_or(|b| b.loss.is_nan() || loss < b.loss);
+        let better = self.watch.see(report);
         if better || self.best.is_none() {
-            self.best = Some(Best { epoch: report.epoch, loss, weights: state.params.clone(), saved: false });
+            self.best = Some(Best { weights: state.params.clone(), saved: false });
         }
         self.meta.epochs = report.epoch;
-        self.meta.best_epoch = self.best.as_ref().map_or(0, |b| b.epoch);
+        self.meta.best_epoch = self.watch.best();
         self.history.push(report.clone());
+        let is_best = better && self.watch.judges();
+        self.folder.append(METRICS, &line(report, is_best))?;
+        self.show(report, is_best);
+        if self.saved.elapsed() >= PAUSE || interrupt::requested() { self.checkpoint(params, state, &self.end()) } else { Ok(()) }
+    }
+
+    fn show(&mut self, report: &EpochReport, best: bool) {
         let fields = fields(report);
-        let is_best = better && report.validation.is_some();
-        self.append(report, &fields, is_best)?;
         let mut line = format!("{:>3}", report.epoch);
         fields.iter().for_each(|f| line.push_str(&format!("  {} {:<8}", f.name, f.text())));
         line.push_str(&duration(report.seconds));
-        if is_best {
+        if best {
             line.push_str("  ★");
         }
         let pairs: Vec<(&str, f64)> = fields.iter().map(|f| (&f.name[..], f.value)).collect();
         self.progress.epoch(report.epoch, &line, &pairs);
-        if self.saved.is_none_or(|at| at.elapsed() >= PAUSE) { self.save(params, state) } else { Ok(()) }
     }
 
-    /// A line of metrics.jsonl.
-    fn append(&self, report: &EpochReport, fields: &[Field], best: bool) -> Result<(), Report> {
-        let scores: String = fields.iter().map(|f| format!(",\"{}\":{}", f.name, serde_json::json!(f.value))).collect();
-        let seconds = serde_json::json!(report.seconds);
-        let line = format!("{{\"epoch\":{}{scores},\"seconds\":{seconds},\"best\":{best}}}", report.epoch);
-        self.folder.append(METRICS, &line).map_err(|e| run::unwritable(&self.texts, &self.folder.file(METRICS), &e))
+    /// Writes everything, so that the training can go on from `position`.
+    ///
+    /// # Errors
+    /// What cannot be saved; the files before stay whole.
+    pub fn checkpoint(&mut self, params: &[Param], state: &State, position: &Position) -> Result<(), Report> {
+        self.folder.sync(METRICS)?;
+        // The state last: one that is older than the other files finds its way to them again, a newer one would not.
+        self.results(params, state)?;
+        let position = serde_json::to_string(position).map_err(std::io::Error::from)?;
+        let notes = [("position", position), ("data", self.settings.data.clone())];
+        checkpoint::save(&self.texts, &self.folder, (params, state), (super::KIND, &self.settings.config), &notes)?;
+        self.saved = Instant::now();
+        self.save_meta()
     }
 
-    /// Writes weights, curves and meta.json.
-    fn save(&mut self, params: &[Param], state: &State) -> Result<(), Report> {
+    /// Writes what people use: weights and curves.
+    fn results(&mut self, params: &[Param], state: &State) -> Result<(), Report> {
+        if self.history.is_empty() && state.step == 0 {
+            return Ok(());
+        }
         let texts = self.texts;
         let failed = |e| failure::report(&texts, &e);
-        weights::save(&self.folder.file(LAST), params, &state.params, &Notes::new()).map_err(failed)?;
         if let Some(best) = self.best.as_mut().filter(|b| !b.saved) {
             weights::save(&self.folder.file(BEST), params, &best.weights, &Notes::new()).map_err(failed)?;
             best.saved = true;
         }
-        let svg = curves(&texts, &self.history);
-        self.folder.write(CURVES, svg.as_bytes()).map_err(|e| run::unwritable(&texts, &self.folder.file(CURVES), &e))?;
-        self.saved = Some(Instant::now());
-        self.save_meta()
+        weights::save(&self.folder.file(LAST), params, &state.params, &Notes::new()).map_err(failed)?;
+        self.folder.write(CURVES, curves(&texts, &self.history).as_bytes()).map(drop)
     }
 
     /// Writes meta.json.
@@ -136,8 +189,13 @@ impl Recorder {
     /// # Errors
     /// A file that cannot be written.
     pub fn save_meta(&self) -> Result<(), Report> {
-        let written = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from).and_then(|text| self.folder.write(META, &text));
-        written.map_err(|e| run::unwritable(&self.texts, &self.folder.file(META), &e))
+        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
+        self.folder.write(META, &text).map(drop)
+    }
+
+    fn ends(&mut self, stop: Stop) -> ControlFlow<()> {
+        self.stop = Some(stop);
+        ControlFlow::Break(())
     }
 }
 
@@ -150,72 +208,27 @@ impl Observer for Recorder {
         let loss = self.running.0 / self.running.1 as f64;
         self.progress.tick(&Tick { epoch: b.epoch, epochs: b.epochs, done: b.batch, total: b.batches, fields: &[("loss", loss)] });
         self.batch = Some(*b);
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
+    }
+
+    fn on_step(&mut self, snapshot: &Snapshot) -> ControlFlow<()> {
+        let requested = interrupt::requested();
+        if requested || self.saved.elapsed() >= self.settings.interval {
+            if let Err(report) = self.checkpoint(snapshot.params, snapshot.state, &snapshot.position()) {
+                return self.ends(Stop::Failed(report));
+            }
+        }
+        if requested { self.ends(Stop::Interrupted) } else { ControlFlow::Continue(()) }
     }
 
     fn on_epoch(&mut self, report: &EpochReport, params: &[Param], state: &State) -> ControlFlow<()> {
+        let requested = interrupt::requested();
         match self.record(report, params, state) {
+            Err(report) => self.ends(Stop::Failed(report)),
+            Ok(()) if self.watch.is_over() => self.ends(Stop::Early),
+            // After the last epoch there is nothing to interrupt.
+            Ok(()) if requested && report.epoch < report.epochs => self.ends(Stop::Interrupted),
             Ok(()) => ControlFlow::Continue(()),
-            Err(report) => {
-                self.error = Some(report);
-                ControlFlow::Break(())
-            }
         }
     }
-}
-
-/// A number of an epoch.
-struct Field {
-    name: String,
-    value: f64,
-    metric: Option<Metric>,
-}
-
-impl Field {
-    fn text(&self) -> String {
-        percent(self.metric, self.value)
-    }
-}
-
-/// A share as per cent, another number as it is.
-pub fn percent(metric: Option<Metric>, value: f64) -> String {
-    match metric {
-        Some(m) if m.is_better_larger() => format!("{:.2} %", 100.0 * value),
-        _ => short(value),
-    }
-}
-
-/// Everything that is known of an epoch: loss, metrics, val_loss, val_metrics, learning_rate.
-fn fields(report: &EpochReport) -> Vec<Field> {
-    let mut list = vec![];
-    let mut add = |prefix: &str, scores: &Scores| {
-        list.push(Field { name: format!("{prefix}loss"), value: scores.loss, metric: None });
-        list.extend(scores.metrics.iter().map(|&(m, value)| Field { name: format!("{prefix}{}", m.name()), value, metric: Some(m) }));
-    };
-    add("", &report.train);
-    report.validation.iter().for_each(|v| add("val_", v));
-    list.push(Field { name: "lr".into(), value: report.learning_rate, metric: None });
-    list
-}
-
-/// Loss and metrics over the epochs.
-fn curves(texts: &Texts, history: &[EpochReport]) -> String {
-    let chart = |name: &str, log: bool, get: &dyn Fn(&Scores) -> f64| {
-        let y = if log { Axis::log(name) } else { Axis::linear(name) };
-        let points = |of: &dyn Fn(&EpochReport) -> Option<f64>| -> Vec<(f64, f64)> {
-            history.iter().filter_map(|r| Some((r.epoch as f64, of(r)?))).collect()
-        };
-        let train = points(&|r| Some(get(&r.train)));
-        let lines = Lines::new(name, Axis::linear(&texts.get("train.epoch")), y).series(&texts.get("train.training"), train);
-        match points(&|r| r.validation.as_ref().map(get)) {
-            none if none.is_empty() => lines,
-            points => lines.series(&texts.get("train.validation"), points),
-        }
-    };
-    let loss = chart(&texts.get("train.loss"), true, &|s| s.loss);
-    let metrics = history.first().map_or(vec![], |r| r.train.metrics.iter().map(|(m, _)| *m).collect());
-    let metrics: Vec<Lines> = metrics.into_iter().map(|m| chart(m.name(), false, &|s| s.get(m).unwrap_or(f64::NAN))).collect();
-    let panels: Vec<&dyn plot::Panel> =
-        [&loss as &dyn plot::Panel].into_iter().chain(metrics.iter().map(|m| m as &dyn plot::Panel)).collect();
-    plot::row(&texts.get("train.curves"), &panels)
 }

@@ -24,6 +24,10 @@ pub enum State {
     Diverged,
 }
 
+fn kind() -> String {
+    super::KIND.into()
+}
+
 /// Numbers of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
@@ -40,6 +44,9 @@ pub struct Rows {
 pub struct Meta {
     /// Version of the program that trained.
     pub version: String,
+    /// What was trained: a network of a training file.
+    #[serde(default = "kind")]
+    pub kind: String,
     /// How far the training got.
     pub state: State,
     /// Seed of the training.
@@ -66,6 +73,7 @@ impl Meta {
         let len = |set: &Option<neurona::data::Dataset>| set.as_ref().map_or(0, |s| s.len());
         Meta {
             version: env!("CARGO_PKG_VERSION").into(),
+            kind: kind(),
             state: State::Training,
             seed: net.seed,
             rows: Rows { train: data.train.len(), validation: len(&data.validation), test: len(&data.test) },
@@ -85,11 +93,8 @@ impl Meta {
 /// Files that cannot be read.
 pub fn describe(texts: &Texts, folder: &RunFolder) -> Result<(Network, Meta), Report> {
     let net: Network = Source::open(texts, &folder.file(CONFIG))?.read(texts)?;
-    let text = folder.read(texts, META)?;
-    let meta = serde_json::from_str(&text).map_err(|e| {
-        let what = texts.fill("run.unreadable", &[("path", &folder.file(META).display())]);
-        Report::new(Exit::Data, what, e.to_string(), texts.get("run.unreadable.fix"))
-    })?;
+    let text = folder.read(META)?;
+    let meta = serde_json::from_str(&text).map_err(|e| folder.unreadable(META, &e.to_string()))?;
     Ok((net, meta))
 }
 
@@ -100,7 +105,7 @@ pub fn describe(texts: &Texts, folder: &RunFolder) -> Result<(Network, Meta), Re
 pub fn load(texts: &Texts, given: &Path) -> Result<(RunFolder, Network, Meta, Trainer<Sequential>), Report> {
     let folder = RunFolder::open(texts, given)?;
     let (net, meta) = describe(texts, &folder)?;
-    let mut trainer = Trainer::compile(net.model(&meta.input), net.loss(&meta.target), net.optimizer, &[]);
+    let mut trainer = Trainer::compile(net.model(&meta.input), net.loss(&meta.target), net.optimizer, &net.metrics(&meta.target));
     let weights = [BEST, LAST].map(|name| folder.file(name)).into_iter().find(|p| p.is_file());
     let Some(weights) = weights else {
         let what = texts.fill("run.no_weights", &[("path", &folder.path().display())]);
