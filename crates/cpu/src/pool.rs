@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 
 /// Turns of a waiting loop before a worker sleeps: some tens of microseconds.
-const SPIN: usize = 20_000;
+const SPIN: usize = 2_000;
 
 /// A job, its lifetime erased: `run` does not return before all workers are done with it.
 #[derive(Clone, Copy)]
