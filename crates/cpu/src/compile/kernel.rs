@@ -18,11 +18,12 @@ impl Lowering<'_> {
         let node = self.g.node(id).clone();
         let time = 2 * self.s.rounds[id.index()] + 1;
         let integer = node.ty.dtype == DType::I32 && matches!(node.op, Op::Sum(_) | Op::Max(_) | Op::ScatterAdd { .. });
-        let (mut buffer, mut strides, mut mode, mut after) = self.destination(id, time);
+        let (mut buffer, mut strides, mut mode, after) = self.destination(id, time);
+        let mut after: Vec<Target> = after.into_iter().collect();
         let mut kernels = vec![];
         if integer {
             // Integers are summed in f64, which holds them exactly, and converted on the way out.
-            after = Some(Target { buffer, strides: strides.clone(), mode });
+            after.push(Target { buffer, strides: strides.clone(), mode });
             (buffer, strides, mode) = (self.local(DType::F64, node.ty.len(), time, time), row_major(&node.ty.shape), Mode::Write);
         }
         match &node.op {
@@ -67,7 +68,7 @@ impl Lowering<'_> {
                 kernels.push(self.copy(node.args[0], buffer, &to, mode));
             }
         }
-        if let Some(t) = after {
+        for t in after {
             let from = View { buffer, offset: 0, strides: row_major(&node.ty.shape) };
             let to = View { buffer: t.buffer, offset: 0, strides: t.strides };
             let dtypes = (self.buffers[buffer].dtype, self.buffers[t.buffer].dtype);

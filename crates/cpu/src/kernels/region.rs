@@ -444,7 +444,10 @@ unsafe fn put(cx: &Context, s: &Store, offset: isize, x: f64, add: bool) {
                 let p = cx.address::<f64>(b).offset(offset);
                 *p = if add { *p + x } else { x };
             }
-            DType::I32 => *cx.address::<i32>(b).offset(offset) = x as i32,
+            DType::I32 => {
+                let p = cx.address::<i32>(b).offset(offset);
+                *p = if add { p.read().saturating_add(x as i32) } else { x as i32 };
+            }
         }
     }
 }
