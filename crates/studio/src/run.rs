@@ -25,6 +25,12 @@ pub const LAST: &str = "last.safetensors";
 pub const STATE: &str = "state.safetensors";
 /// The metrics as a picture.
 pub const CURVES: &str = "curves.svg";
+/// Which classes were taken for which.
+pub const CONFUSION: &str = "confusion.svg";
+/// The solution of an equation.
+pub const SOLUTION: &str = "solution.svg";
+/// Everything on one page.
+pub const REPORT: &str = "report.html";
 /// Locked while a process writes to the folder.
 const LOCK: &str = ".lock";
 

@@ -1,10 +1,11 @@
 //! A training: its settings and data, checked, and the way from the first step, or a saved one, to the last.
 
+use super::evaluation::{Evaluation, choose};
 use super::metrics::parse;
 use super::recorder::{Recorder, Settings, Stop};
 use super::saved::{Meta, State as Phase};
 use super::stopping::Watch;
-use super::{KIND, Network, Target, folder};
+use super::{KIND, Network, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
 use crate::report::{Exit, Report};
@@ -218,19 +219,21 @@ impl Job {
         }
         let stopped = recorder.watch().is_over().then(|| recorder.watch().reason(&self.texts));
         let best = recorder.best().map_or(self.net.epochs, |(epoch, _)| epoch);
-        let test = self.test(trainer, &recorder)?;
         let seconds = before + clock.elapsed().as_secs_f64();
+        let evaluation = self.evaluate(trainer, &recorder)?;
+        results::write(&self.texts, &folder, recorder.meta(), recorder.history(), Some(&evaluation))?;
+        let test = (evaluation.set == "test").then_some(evaluation.scores);
         Ok(Outcome { folder, epochs: recorder.history().to_vec(), best, seconds, test, stopped })
     }
 
-    /// Scores of the test rows with the best weights, those that `predict` uses.
-    fn test(&self, trainer: &mut Trainer<Sequential>, recorder: &Recorder) -> Result<Option<Scores>, Report> {
-        let Some(test) = &self.data.test else { return Ok(None) };
-        let failed = |e| failure::report(&self.texts, &e);
+    /// The best weights, those that `predict` uses, on the rows that judge them.
+    fn evaluate(&self, trainer: &mut Trainer<Sequential>, recorder: &Recorder) -> Result<Evaluation, Report> {
         if let (Some((_, weights)), Some(state)) = (recorder.best(), trainer.state().cloned()) {
-            trainer.set_state(State { params: weights.to_vec(), ..state }).map_err(failed)?;
+            let best = State { params: weights.to_vec(), ..state };
+            trainer.set_state(best).map_err(|e| failure::report(&self.texts, &e))?;
         }
-        trainer.evaluate(&test.batches(), self.net.batch).map(Some).map_err(failed)
+        let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
+        Evaluation::new(&self.texts, trainer, (&self.net, recorder.meta()), set)
     }
 
     fn diverged(&self, (epoch, batch): (usize, usize), recorder: &Recorder, folder: &RunFolder) -> Report {
