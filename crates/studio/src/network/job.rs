@@ -126,7 +126,7 @@ impl Job {
         self.go(folder, &mut trainer, recorder, Position::default())
     }
 
-    /// Goes on from the saved state, to `epochs` if given.
+    /// Goes on from the saved state; with `more`, although the training was over.
     ///
     /// # Errors
     /// As [`Job::train`]; a state that cannot be used (4), or is of other settings (3).
@@ -148,6 +148,7 @@ impl Job {
         if more {
             recorder.watch().forgive();
         }
+        recorder.save_meta()?;
         self.go(folder, &mut trainer, recorder, begin.position)
     }
 
@@ -202,12 +203,7 @@ impl Job {
                 recorder.finish(Phase::Diverged, trainer.params(), trainer.state().filter(|_| finished))?;
                 return Err(self.diverged((epoch, batch), &recorder, &folder));
             }
-            Err(e) => {
-                if recorder.history().is_empty() {
-                    folder.discard();
-                }
-                return Err(failure::report(&self.texts, &e));
-            }
+            Err(e) => return Err(failure::report(&self.texts, &e)),
         }
         match recorder.stopped() {
             Some(Stop::Failed(report)) => return Err(report),
