@@ -1,4 +1,4 @@
-//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, and rows of
+//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, confusion matrices, and rows of
 //! such panels. No dependency, no I/O.
 //!
 //! The text of a chart is readable in light and dark (`prefers-color-scheme`; a page may set the
@@ -21,6 +21,7 @@
 mod axis;
 mod canvas;
 mod color;
+mod confusion;
 mod heat;
 mod lines;
 mod picture;
@@ -29,6 +30,7 @@ mod row;
 pub use axis::{Axis, Scale};
 pub use canvas::{Area, Canvas};
 pub use color::ColorMap;
+pub use confusion::confusion;
 pub use heat::Heat;
 pub use lines::Lines;
 pub use row::{Panel, row};

@@ -36,10 +36,16 @@ pub enum Command {
     Doctor(commands::doctor::Args),
     /// A trained network as ONNX
     Export(commands::export::Args),
+    /// How good a trained network is
+    Eval(commands::eval::Args),
+    /// Draws the pictures of a run
+    Plot(commands::plot::Args),
     /// What a trained network says of new rows
     Predict(commands::predict::Args),
     /// Goes on with an interrupted training
     Resume(commands::resume::Args),
+    /// Lists, shows, compares and removes runs
+    Runs(commands::runs::Args),
     /// The layers of a network
     Summary(commands::summary::Args),
     /// Trains a network

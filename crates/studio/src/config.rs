@@ -4,7 +4,7 @@
 mod differences;
 mod place;
 
-pub use differences::{Difference, differences};
+pub use differences::{Difference, differences, values};
 
 use crate::report::{Exit, Report};
 use crate::{Texts, table};

@@ -12,6 +12,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod network;
 pub mod number;
+pub mod page;
 pub mod progress;
 pub mod report;
 pub mod run;

@@ -34,6 +34,19 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Date and time (UTC) of a number of seconds since 1970: `2026-03-01 17:05`. The date is that of H. Hinnant's
+/// `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
+pub fn date(seconds: u64) -> String {
+    let days = seconds / 86_400 + 719_468; // since 0000-03-01, so that a leap day ends a year
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153; // from March
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400 + u64::from(month >= 10), if month < 10 { month + 3 } else { month - 9 });
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", seconds % 86_400 / 3_600, seconds % 3_600 / 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +72,18 @@ mod tests {
     fn durations_are_readable() {
         let cases = [(0.42, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (200.0, "3 min 20 s"), (7500.0, "2 h 05 min")];
         cases.iter().for_each(|&(x, want)| assert_eq!(duration(x), want));
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        let cases = [
+            (0, "1970-01-01 00:00"),
+            (951_825_599, "2000-02-29 11:59"),
+            (951_868_800, "2000-03-01 00:00"),
+            (4_107_542_399, "2100-02-28 23:59"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(date(seconds), text);
+        }
     }
 }

@@ -25,6 +25,12 @@ pub const LAST: &str = "last.safetensors";
 pub const STATE: &str = "state.safetensors";
 /// The metrics as a picture.
 pub const CURVES: &str = "curves.svg";
+/// Which classes were taken for which.
+pub const CONFUSION: &str = "confusion.svg";
+/// The solution of an equation.
+pub const SOLUTION: &str = "solution.svg";
+/// Everything on one page.
+pub const REPORT: &str = "report.html";
 /// Locked while a process writes to the folder.
 const LOCK: &str = ".lock";
 
@@ -114,7 +120,17 @@ impl RunFolder {
                 return Err(Report::new(Exit::Failed, what, "", self.texts.get("run.in_use.fix")));
             }
         }
+        self.sweep();
         Ok(self)
+    }
+
+    /// Removes half-written files of a process that was killed.
+    fn sweep(&self) {
+        let names = fs::read_dir(&self.path).into_iter().flatten().flatten().map(|e| e.path());
+        let partial = |p: &PathBuf| {
+            p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) && p.extension().is_some_and(|e| e == "partial")
+        };
+        names.filter(partial).for_each(|p| fs::remove_file(p).unwrap_or_default()); // they only take room
     }
 
     /// Whether another process is writing to it.

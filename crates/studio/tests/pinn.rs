@@ -51,7 +51,10 @@ fn a_run_lowers_the_losses_and_leaves_its_files() {
     let mut names: Vec<String> = fs::read_dir(&run).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|n| n != ".lock");
     names.sort();
-    assert_eq!(names, ["config.toml", "curves.svg", "last.safetensors", "meta.json", "metrics.jsonl", "solution.svg", "state.safetensors"]);
+    assert_eq!(
+        names,
+        ["config.toml", "curves.svg", "last.safetensors", "meta.json", "metrics.jsonl", "report.html", "solution.svg", "state.safetensors"]
+    );
     let config: toml::Table = toml::from_str(&fs::read_to_string(run.join("config.toml")).unwrap()).unwrap();
     assert_eq!((config["seed"].as_integer(), config["steps"].as_integer()), (Some(3), Some(800)));
     assert_eq!(config["points"]["sampling"].as_str(), Some("uniform"), "what was not set comes from the preset");

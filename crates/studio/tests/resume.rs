@@ -184,8 +184,10 @@ fn what_cannot_go_on_is_explained_and_stays_as_it_is() {
     fs::write(dir.join("rings.csv"), csv.replacen("out", "in", 3)).unwrap();
     refused(4, "the data are not those", "restore the files");
     fs::write(dir.join("rings.csv"), csv).unwrap();
-    // Restored, it goes on.
+    // Restored, it goes on, and what the killed process left half-written goes.
+    fs::write(dir.join("a/.state.safetensors.1.partial"), "half").unwrap();
     assert_eq!(ended_by(&dir, &["resume", "a"], "a", "-INT", Duration::from_millis(300)), Some(130));
+    assert!(!dir.join("a/.state.safetensors.1.partial").exists());
 }
 
 #[test]

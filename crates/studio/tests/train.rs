@@ -79,7 +79,17 @@ fn exclusive_or_is_learnt_saved_and_predicted() {
     files.sort();
     assert_eq!(
         files,
-        ["best.safetensors", "config.toml", "curves.svg", "last.safetensors", "meta.json", "metrics.jsonl", "state.safetensors"]
+        [
+            "best.safetensors",
+            "config.toml",
+            "confusion.svg",
+            "curves.svg",
+            "last.safetensors",
+            "meta.json",
+            "metrics.jsonl",
+            "report.html",
+            "state.safetensors"
+        ]
     );
     let read = |name: &str| std::fs::read_to_string(dir.join("runs/xor-0001").join(name)).unwrap();
     let lines: Vec<Value> = read("metrics.jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect();

@@ -287,6 +287,9 @@ fn binary(f: Binary, (x, ex): (f64, f64), (y, ey): (f64, f64), z: f64, d: DType)
     if ex.max(ey) > SURE {
         return WILD;
     }
+    if matches!(f, Binary::Max | Binary::Min) && z.is_finite() && x.is_finite() != y.is_finite() {
+        return if x.is_finite() { ex } else { ey }; // an infinite operand lets the other through
+    }
     if !x.is_finite() || !y.is_finite() {
         let sure = |v: f64, e: f64| !v.is_finite() || sign_is_sure(v, e);
         return if matches!(f, Binary::Pow) && ex + ey > 0.0 || !sure(x, ex) || !sure(y, ey) { WILD } else { 0.0 };

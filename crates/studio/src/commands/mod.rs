@@ -5,11 +5,14 @@ pub mod bench;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod export;
 mod formula;
 pub mod pinn;
+pub mod plot;
 pub mod predict;
 pub mod resume;
+pub mod runs;
 pub mod summary;
 pub mod train;
 
@@ -28,8 +31,11 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
+        Command::Eval(args) => eval::run(args, shell),
+        Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Resume(args) => resume::run(args, shell),
+        Command::Runs(args) => runs::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),

@@ -36,7 +36,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return super::pinn::resume(folder, args.threads, shell);
     }
     let (_, meta) = saved::describe(&texts, &folder)?;
-    let more = args.epochs.is_some_and(|n| n as usize > meta.epochs);
+    let more = meta.state == Phase::Done && args.epochs.is_some_and(|n| n as usize > meta.epochs);
     match meta.state {
         Phase::Done if !more => return Err(finished(&texts, &folder, &texts.fill("resume.finished.fix", &[("epochs", &meta.epochs)]))),
         Phase::Diverged => return Err(diverged(&texts, &folder)),

@@ -13,9 +13,7 @@ pub type Difference = (String, [Option<String>; 2]);
 /// assert_eq!(list, [("a".into(), [Some("1".into()), None]), ("b.c".into(), [Some("2".into()), Some("3".into())])]);
 /// ```
 pub fn differences(a: &Table, b: &Table) -> Vec<Difference> {
-    let (mut left, mut right) = (vec![], vec![]);
-    a.iter().for_each(|(k, v)| flatten(k, v, &mut left));
-    b.iter().for_each(|(k, v)| flatten(k, v, &mut right));
+    let (left, right) = (values(a), values(b));
     let find = |list: &[(String, String)], key: &str| list.iter().find(|(k, _)| k == key).map(|(_, v)| v.clone());
     let mut keys: Vec<&String> = left.iter().chain(&right).map(|(k, _)| k).collect();
     keys.sort();
@@ -24,7 +22,14 @@ pub fn differences(a: &Table, b: &Table) -> Vec<Difference> {
     keys.into_iter().map(both).filter(|(_, [a, b])| a != b).collect()
 }
 
-/// Every value with its whole key.
+/// Every value of a file with its whole key, as TOML writes it.
+pub fn values(table: &Table) -> Vec<(String, String)> {
+    let mut all = vec![];
+    table.iter().for_each(|(k, v)| flatten(k, v, &mut all));
+    all
+}
+
+/// Adds a value, or those within it.
 fn flatten(key: &str, value: &Value, all: &mut Vec<(String, String)>) {
     match value {
         Value::Table(table) if !table.is_empty() => table.iter().for_each(|(k, v)| flatten(&format!("{key}.{k}"), v, all)),

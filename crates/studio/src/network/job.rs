@@ -1,10 +1,11 @@
 //! A training: its settings and data, checked, and the way from the first step, or a saved one, to the last.
 
+use super::evaluation::{Evaluation, choose};
 use super::metrics::parse;
 use super::recorder::{Recorder, Settings, Stop};
 use super::saved::{Meta, State as Phase};
 use super::stopping::Watch;
-use super::{KIND, Network, Target, folder};
+use super::{KIND, Network, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
 use crate::report::{Exit, Report};
@@ -125,7 +126,7 @@ impl Job {
         self.go(folder, &mut trainer, recorder, Position::default())
     }
 
-    /// Goes on from the saved state, to `epochs` if given.
+    /// Goes on from the saved state; with `more`, although the training was over.
     ///
     /// # Errors
     /// As [`Job::train`]; a state that cannot be used (4), or is of other settings (3).
@@ -147,6 +148,7 @@ impl Job {
         if more {
             recorder.watch().forgive();
         }
+        recorder.save_meta()?;
         self.go(folder, &mut trainer, recorder, begin.position)
     }
 
@@ -201,12 +203,7 @@ impl Job {
                 recorder.finish(Phase::Diverged, trainer.params(), trainer.state().filter(|_| finished))?;
                 return Err(self.diverged((epoch, batch), &recorder, &folder));
             }
-            Err(e) => {
-                if recorder.history().is_empty() {
-                    folder.discard();
-                }
-                return Err(failure::report(&self.texts, &e));
-            }
+            Err(e) => return Err(failure::report(&self.texts, &e)),
         }
         match recorder.stopped() {
             Some(Stop::Failed(report)) => return Err(report),
@@ -218,19 +215,21 @@ impl Job {
         }
         let stopped = recorder.watch().is_over().then(|| recorder.watch().reason(&self.texts));
         let best = recorder.best().map_or(self.net.epochs, |(epoch, _)| epoch);
-        let test = self.test(trainer, &recorder)?;
         let seconds = before + clock.elapsed().as_secs_f64();
+        let evaluation = self.evaluate(trainer, &recorder)?;
+        results::write(&self.texts, &folder, recorder.meta(), recorder.history(), Some(&evaluation))?;
+        let test = (evaluation.set == "test").then_some(evaluation.scores);
         Ok(Outcome { folder, epochs: recorder.history().to_vec(), best, seconds, test, stopped })
     }
 
-    /// Scores of the test rows with the best weights, those that `predict` uses.
-    fn test(&self, trainer: &mut Trainer<Sequential>, recorder: &Recorder) -> Result<Option<Scores>, Report> {
-        let Some(test) = &self.data.test else { return Ok(None) };
-        let failed = |e| failure::report(&self.texts, &e);
+    /// The best weights, those that `predict` uses, on the rows that judge them.
+    fn evaluate(&self, trainer: &mut Trainer<Sequential>, recorder: &Recorder) -> Result<Evaluation, Report> {
         if let (Some((_, weights)), Some(state)) = (recorder.best(), trainer.state().cloned()) {
-            trainer.set_state(State { params: weights.to_vec(), ..state }).map_err(failed)?;
+            let best = State { params: weights.to_vec(), ..state };
+            trainer.set_state(best).map_err(|e| failure::report(&self.texts, &e))?;
         }
-        trainer.evaluate(&test.batches(), self.net.batch).map(Some).map_err(failed)
+        let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
+        Evaluation::new(&self.texts, trainer, (&self.net, recorder.meta()), set)
     }
 
     fn diverged(&self, (epoch, batch): (usize, usize), recorder: &Recorder, folder: &RunFolder) -> Report {

@@ -1,10 +1,12 @@
 //! A network that is declared in a TOML file: its settings, and whether they fit each other and the data.
 
 mod check;
+pub mod evaluation;
 mod job;
 pub mod metrics;
 pub mod predict;
 mod recorder;
+pub mod results;
 pub mod saved;
 mod stopping;
 

@@ -97,6 +97,11 @@ impl Recorder {
         self.best.as_ref().map(|b| (self.watch.best(), &b.weights[..]))
     }
 
+    /// What is known of the run.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
     /// The number that is watched.
     pub fn watch(&mut self) -> &mut Watch {
         &mut self.watch
@@ -213,10 +218,9 @@ impl Observer for Recorder {
 
     fn on_step(&mut self, snapshot: &Snapshot) -> ControlFlow<()> {
         let requested = interrupt::requested();
-        if requested || self.saved.elapsed() >= self.settings.interval {
-            if let Err(report) = self.checkpoint(snapshot.params, snapshot.state, &snapshot.position()) {
-                return self.ends(Stop::Failed(report));
-            }
+        let due = requested || self.saved.elapsed() >= self.settings.interval;
+        if due && let Err(report) = self.checkpoint(snapshot.params, snapshot.state, &snapshot.position()) {
+            return self.ends(Stop::Failed(report));
         }
         if requested { self.ends(Stop::Interrupted) } else { ControlFlow::Continue(()) }
     }

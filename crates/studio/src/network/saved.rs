@@ -92,8 +92,13 @@ impl Meta {
 /// # Errors
 /// Files that cannot be read.
 pub fn describe(texts: &Texts, folder: &RunFolder) -> Result<(Network, Meta), Report> {
-    let net: Network = Source::open(texts, &folder.file(CONFIG))?.read(texts)?;
     let text = folder.read(META)?;
+    let kind = serde_json::from_str(&text).map_or(kind(), |meta: serde_json::Value| meta["kind"].as_str().map_or(kind(), String::from));
+    if kind != super::KIND {
+        let what = texts.fill("run.other_kind", &[("path", &folder.path().display()), ("kind", &kind)]);
+        return Err(Report::new(Exit::Data, what, "", texts.get("run.other_kind.fix")));
+    }
+    let net: Network = Source::open(texts, &folder.file(CONFIG))?.read(texts)?;
     let meta = serde_json::from_str(&text).map_err(|e| folder.unreadable(META, &e.to_string()))?;
     Ok((net, meta))
 }

@@ -3,8 +3,9 @@
 use super::failed;
 use crate::commands::resume::{diverged, finished};
 use crate::network::saved::State as Phase;
+use crate::page::Page;
 use crate::report::{Exit, Report};
-use crate::run::{CONFIG, CURVES, LAST, META, METRICS, RunFolder};
+use crate::run::{CONFIG, CURVES, LAST, META, METRICS, RunFolder, SOLUTION};
 use crate::{Lang, Texts, checkpoint};
 use neurona::weights::{self, Notes};
 use neurona::{Param, State};
@@ -142,12 +143,13 @@ impl Saving {
             self.folder.file(CONFIG),
             self.metrics(&outcome.history)?,
             self.weights(&outcome.params, &outcome.state)?,
-            self.folder.write("solution.svg", panels(outcome, &labels).as_bytes())?,
+            self.folder.write(SOLUTION, panels(outcome, &labels).as_bytes())?,
             self.folder.write(CURVES, curves(&outcome.history, &labels).as_bytes())?,
         ];
         self.state(&outcome.params, &outcome.state)?;
         (self.meta.step, self.meta.relative_l2) = (outcome.state.step, Some(outcome.relative_l2));
         self.save_meta(if outcome.is_complete() { Phase::Done } else { Phase::Interrupted })?;
+        Page::new(&self.texts, &self.folder.name()).with(|page| page.pictures(&self.folder)).write(&self.folder)?;
         Ok(files)
     }
 
