@@ -211,13 +211,15 @@ impl Job {
                 recorder.finish(Phase::Interrupted, trainer.params(), trainer.state())?;
                 return Err(self.interrupted(&recorder, &folder));
             }
-            Some(Stop::Early) | None => recorder.finish(Phase::Done, trainer.params(), trainer.state())?,
+            Some(Stop::Early) | None => recorder.finish(Phase::Training, trainer.params(), trainer.state())?,
         }
         let stopped = recorder.watch().is_over().then(|| recorder.watch().reason(&self.texts));
         let best = recorder.best().map_or(self.net.epochs, |(epoch, _)| epoch);
         let seconds = before + clock.elapsed().as_secs_f64();
         let evaluation = self.evaluate(trainer, &recorder)?;
         results::write(&self.texts, &folder, recorder.meta(), recorder.history(), Some(&evaluation))?;
+        // Only now: a run that is killed before can still be completed.
+        recorder.finish(Phase::Done, &[], None)?;
         let test = (evaluation.set == "test").then_some(evaluation.scores);
         Ok(Outcome { folder, epochs: recorder.history().to_vec(), best, seconds, test, stopped })
     }

@@ -113,7 +113,7 @@ impl Recorder {
         self.stop.take()
     }
 
-    /// Saves how the training ended, with its last weights if `state` is given.
+    /// Saves how the training ended, with its last weights if `state` is given; and all to go on from if it is not over.
     ///
     /// # Errors
     /// What cannot be saved.
@@ -121,7 +121,7 @@ impl Recorder {
         self.progress.clear();
         self.meta.state = phase;
         match state {
-            Some(state) if phase == Phase::Done => self.checkpoint(params, state, &self.end()),
+            Some(state) if phase == Phase::Training => self.checkpoint(params, state, &self.end()),
             Some(state) => self.results(params, state).and_then(|()| self.save_meta()),
             None => self.save_meta(),
         }
