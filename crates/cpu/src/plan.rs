@@ -73,17 +73,28 @@ pub struct Plan {
     pub graph: Graph,
 }
 
-/// Compiles `outputs` of `g`; `workers` decides how whole stages are shared, nothing else.
+impl Plan {
+    /// Divides whole stages among workers. Tiles are divided as they run; the results do not depend on it.
+    pub fn share(&mut self, workers: usize) {
+        for section in &mut self.sections {
+            if let Section::Whole(w) = section {
+                w.share(workers);
+            }
+        }
+    }
+}
+
+/// Compiles `outputs` of `g`, for one worker until [`Plan::share`] is called.
 ///
 /// # Errors
 /// None for a legal graph.
-pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)], workers: usize) -> Result<Plan> {
+pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)]) -> Result<Plan> {
     let (g, outputs) = prepare(g, outputs)?;
     let an = analyse(&g, batched);
     let mut late: BTreeMap<usize, usize> = donated.iter().map(|&(i, j)| (j, i)).collect();
     loop {
         let planner = Planner::new(&g, &an, &outputs, &late)?;
-        let plan = planner.plan(workers)?;
+        let plan = planner.plan()?;
         // A donated result that is written while its operand is still needed is computed elsewhere.
         match late.iter().find(|&(&j, &i)| conflict(&plan.sections, i, j)) {
             Some((&j, _)) => _ = late.insert(j, usize::MAX),
@@ -233,7 +244,7 @@ impl<'a> Planner<'a> {
         strides
     }
 
-    fn plan(mut self, workers: usize) -> Result<Plan> {
+    fn plan(mut self) -> Result<Plan> {
         let wanted = std::mem::take(&mut self.wanted);
         let mut sections = vec![];
         let (mut groups, mut local, mut registers, mut cost) = (0, 0, 0, 0.0);
@@ -242,7 +253,7 @@ impl<'a> Planner<'a> {
                 Stage::Whole(_) => {
                     let (block, _) = self.block(*stage, ids, 1, 1)?;
                     cost += NS * work(&block);
-                    Section::Whole(Whole::new(block, workers))
+                    Section::Whole(Whole::new(block))
                 }
                 Stage::Tiles(_, domain) => {
                     let tiles = self.tiles(*stage, ids, self.an.domains[domain])?;

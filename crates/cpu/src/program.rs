@@ -129,12 +129,10 @@ impl Program {
         }
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if options.threads == 0 { processors() } else { options.threads };
-        let mut plan = compile(g, outputs, &options.batched, &options.donated, threads)?;
+        let mut plan = compile(g, outputs, &options.batched, &options.donated)?;
         let pool = if threads > 1 && plan.cost > FORK { Some(Pool::of(threads)) } else { None };
         let workers = pool.as_ref().map_or(1, |p| p.workers());
-        if workers != threads {
-            plan = compile(g, outputs, &options.batched, &options.donated, workers)?;
-        }
+        plan.share(workers);
         let workers = (0..workers).map(|_| (Arena::new(plan.local), Arena::new(plan.registers))).collect();
         let addresses = (Vec::with_capacity(inputs.len()), Vec::with_capacity(types.len()));
         let (global, groups) = (Arena::new(plan.global), Arena::new(plan.groups));

@@ -64,8 +64,16 @@ pub struct Whole {
 const SHARE: usize = 1 << 15;
 
 impl Whole {
+    /// Tasks not yet divided: all for the first worker.
+    pub fn new(block: Block) -> Whole {
+        let mut whole = Whole { block, phases: vec![] };
+        whole.share(1);
+        whole
+    }
+
     /// Divides the block's tasks among workers.
-    pub fn new(block: Block, workers: usize) -> Whole {
+    pub fn share(&mut self, workers: usize) {
+        let block = &self.block;
         let mut phases: Vec<Vec<Vec<Piece>>> = vec![];
         let mut serial = vec![];
         let mut from = 0;
@@ -79,14 +87,14 @@ impl Whole {
                 if !serial.is_empty() {
                     phases.push(vec![std::mem::take(&mut serial)]);
                 }
-                phases.push(divide(&block, from..to, workers));
+                phases.push(divide(block, from..to, workers));
             }
             from = to;
         }
         if !serial.is_empty() {
             phases.push(vec![serial]);
         }
-        Whole { block, phases }
+        self.phases = phases;
     }
 
     /// Runs this worker's share.

@@ -1,16 +1,14 @@
 //! `neurona bench` as a process: the table, and the lines that `bench/run` reads.
 
+mod common;
+
+use common::text;
 use serde_json::Value;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 fn run(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(env!("CARGO_TARGET_TMPDIR"));
-    command.arg("bench").args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    common::command(Path::new(env!("CARGO_TARGET_TMPDIR")), &["bench"]).args(args).output().unwrap()
 }
 
 #[test]

@@ -1,24 +1,18 @@
 //! The real binary: what it prints where, in both languages, and how it exits.
 
+mod common;
+
+use common::{stderr, stdout};
 use serde_json::Value;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn run_in(locale: &str, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", locale).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    command.args(args).output().unwrap()
+    common::command(Path::new(env!("CARGO_TARGET_TMPDIR")), args).env("LANG", locale).output().unwrap()
 }
 
 fn run(args: &[&str]) -> Output {
     run_in("C.UTF-8", args)
-}
-
-fn stdout(o: &Output) -> &str {
-    std::str::from_utf8(&o.stdout).unwrap()
-}
-
-fn stderr(o: &Output) -> &str {
-    std::str::from_utf8(&o.stderr).unwrap()
 }
 
 const BLACKBOARD: [&str; 4] = ["backprop", "(x/y+5)^2+x", "--at", "x=6,y=2"];

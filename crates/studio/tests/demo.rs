@@ -1,30 +1,20 @@
 //! `neurona demo` as a process, in an empty folder.
 
+mod common;
+
+use common::{empty, text};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-fn empty(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("demo-{name}"));
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
+use std::path::Path;
+use std::process::Output;
 
 fn run(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder);
-    command.args(["demo", "--quick"]).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    common::command(folder, &["demo", "--quick"]).args(args).output().unwrap()
 }
 
 #[test]
 fn the_tour_shows_formula_network_and_equation() {
-    let folder = empty("english");
+    let folder = empty("demo", "english");
     let o = run(&folder, &[]);
     assert_eq!((text(&o.stderr), o.status.code()), ("", Some(0)));
     let out = text(&o.stdout);
@@ -42,7 +32,7 @@ fn the_tour_shows_formula_network_and_equation() {
 
 #[test]
 fn the_networks_learn() {
-    let o = run(&empty("json"), &["--json"]);
+    let o = run(&empty("demo", "json"), &["--json"]);
     let json: Value = serde_json::from_slice(&o.stdout).unwrap();
     assert_eq!(json["backprop"]["gradient"], serde_json::json!({ "x": 9.0, "y": -24.0 }));
     let losses: Vec<f64> = json["xor"]["losses"].as_array().unwrap().iter().map(|l| l.as_f64().unwrap()).collect();
@@ -58,7 +48,7 @@ fn the_networks_learn() {
 
 #[test]
 fn it_is_told_in_spanish_too() {
-    let out = run(&empty("spanish"), &["--lang", "es"]).stdout;
+    let out = run(&empty("demo", "spanish"), &["--lang", "es"]).stdout;
     assert!(
         ["1. Una fórmula.", "aportes", "2. Una red.", "3. Una ecuación diferencial.", "Y ahora"].iter().all(|p| text(&out).contains(p))
     );

@@ -1,27 +1,20 @@
 //! `neurona train pinn` as a process: what it prints, what it leaves in its folder, how it ends.
 
+mod common;
+
+use common::{empty, text};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-
-/// An empty folder of this test.
-fn empty(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pinn-{name}"));
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
 
 /// `neurona train pinn` with a small network and few points, and these arguments.
 fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder);
-    command.args(["train", "pinn", "--threads", "1"]);
+    let mut command = common::command(folder, &["train", "pinn", "--threads", "1"]);
     for small in ["network.widths=[8, 8]", "points={ interior = 40, boundary = 10, initial = 10 }", "report={ every = 50, side = 7 }"] {
         command.args(["--set", small]);
     }
-    command.args(args).stdin(Stdio::null());
+    command.args(args);
     command
 }
 
@@ -29,13 +22,9 @@ fn run(folder: &Path, args: &[&str]) -> Output {
     command(folder, args).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
-
 #[test]
 fn a_run_lowers_the_losses_and_leaves_its_files() {
-    let folder = empty("files");
+    let folder = empty("pinn", "files");
     let o = run(&folder, &["--steps", "800", "--seed", "3", "--set", "report.every=200", "--set", "learning_rate.initial=0.02"]);
     assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
     assert!(text(&o.stdout).contains("relative L2 error") && text(&o.stdout).contains("runs/pinn-0001/solution.svg"));
@@ -76,7 +65,7 @@ fn a_run_lowers_the_losses_and_leaves_its_files() {
 
 #[test]
 fn json_has_the_result_and_runs_are_numbered() {
-    let folder = empty("json");
+    let folder = empty("pinn", "json");
     for (number, lang) in [(1, "en"), (2, "es")] {
         let o = run(&folder, &["--steps", "20", "--json", "--lang", lang]);
         let json: Value = serde_json::from_slice(&o.stdout).unwrap();
@@ -102,7 +91,7 @@ fn json_has_the_result_and_runs_are_numbered() {
 /// Enough points that the work is divided: the bytes must be the same however many divide it.
 #[test]
 fn one_seed_gives_the_same_bytes_on_any_number_of_threads() {
-    let folder = empty("threads");
+    let folder = empty("pinn", "threads");
     let files = |out: &str, threads: &str, seed: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
         command.args(["train", "pinn", "--out", out, "--threads", threads, "--seed", seed, "--steps", "12"]);
@@ -119,7 +108,7 @@ fn one_seed_gives_the_same_bytes_on_any_number_of_threads() {
 
 #[test]
 fn wrong_settings_are_explained_and_leave_nothing_behind() {
-    let folder = empty("wrong");
+    let folder = empty("pinn", "wrong");
     let cases: [(&[&str], i32, &str, &str); 13] = [
         (&["--set", "points.interor=5"], 3, "unknown key `interor` in --set points.interor=5", "did you mean `interior`?"),
         (&["--set", "learnin_rate.initial=1"], 3, "unknown key `learnin_rate`", "did you mean `learning_rate`?"),
@@ -147,7 +136,7 @@ fn wrong_settings_are_explained_and_leave_nothing_behind() {
 
 #[test]
 fn a_folder_that_holds_a_run_is_kept() {
-    let folder = empty("taken");
+    let folder = empty("pinn", "taken");
     assert!(run(&folder, &["--steps", "5", "--out", "a/b"]).status.success());
     let before = fs::read(folder.join("a/b/last.safetensors")).unwrap();
     let o = run(&folder, &["--steps", "6", "--out", "a/b"]);
@@ -161,7 +150,7 @@ fn a_folder_that_holds_a_run_is_kept() {
 
 #[test]
 fn divergence_is_code_five_and_its_course_is_saved() {
-    let folder = empty("diverged");
+    let folder = empty("pinn", "diverged");
     let wild = ["optimizer.kind=sgd", "learning_rate={ initial = 1e3, decay = 'constant' }", "report.every=1"];
     let args: Vec<&str> = wild.iter().flat_map(|s| ["--set", s]).collect();
     let o = run(&folder, &args);
@@ -179,7 +168,7 @@ fn divergence_is_code_five_and_its_course_is_saved() {
 #[test]
 fn an_interruption_saves_and_is_code_130() {
     use std::io::{BufRead, BufReader};
-    let folder = empty("interrupted");
+    let folder = empty("pinn", "interrupted");
     let mut child = command(&folder, &["--steps", "10000000", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().starts_with("step=50 "), "it trains, and Ctrl-C is taken over");

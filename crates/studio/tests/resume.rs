@@ -2,17 +2,18 @@
 //! nothing is lost where it cannot go on.
 #![cfg(unix)]
 
+mod common;
+
+use common::{command, empty, run, stderr};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// An empty folder to run in, with the training file net.toml and its data: rows on two rings, 11 batches an epoch.
 fn folder(name: &str, epochs: usize) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("resume").join(name);
-    fs::remove_dir_all(&path).ok();
-    fs::create_dir_all(&path).unwrap();
+    let path = empty("resume", name);
     let row = |i: i32| {
         let (angle, radius) = (f64::from(i * 37 % 360).to_radians(), if i % 3 == 0 { 1.0 } else { 2.0 });
         format!("{:.4},{:.4},{}\n", radius * angle.cos(), radius * angle.sin(), if i % 3 == 0 { "in" } else { "out" })
@@ -26,21 +27,6 @@ fn folder(name: &str, epochs: usize) -> PathBuf {
     );
     fs::write(path.join("net.toml"), net).unwrap();
     path
-}
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder).args(args);
-    command.stdin(Stdio::null());
-    command
-}
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().unwrap()
-}
-
-fn stderr(o: &Output) -> &str {
-    std::str::from_utf8(&o.stderr).unwrap()
 }
 
 /// Weights and everything else that must not depend on interruptions. Times do.

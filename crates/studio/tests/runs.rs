@@ -1,15 +1,16 @@
 //! `eval`, `plot` and `runs` of the real binary, and the page of a run.
 
+mod common;
+
+use common::{command, empty, json, run, stderr, stdout};
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 /// An empty folder with two training files: net.toml tells rings apart, line.toml fits a line.
 fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runs").join(name);
-    fs::remove_dir_all(&path).ok();
-    fs::create_dir_all(&path).unwrap();
+    let path = empty("runs", name);
     let row = |i: i32| {
         let (angle, radius) = (f64::from(i * 37 % 360).to_radians(), if i % 3 == 0 { 1.0 } else { 2.0 });
         format!("{:.4},{:.4},{}\n", radius * angle.cos(), radius * angle.sin(), if i % 3 == 0 { "<in>" } else { "out" })
@@ -23,30 +24,6 @@ fn folder(name: &str) -> PathBuf {
     let net = "epochs = 3\n[data]\nkind = \"csv\"\nfile = \"line.csv\"\ntarget = \"y\"\ntask = \"regression\"\nstandardize = true\n[[layers]]\ntype = \"dense\"\nunits = 1\n";
     fs::write(path.join("line.toml"), net).unwrap();
     path
-}
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder).args(args);
-    command.stdin(Stdio::null());
-    command
-}
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().unwrap()
-}
-
-fn stdout(o: &Output) -> &str {
-    std::str::from_utf8(&o.stdout).unwrap()
-}
-
-fn stderr(o: &Output) -> &str {
-    std::str::from_utf8(&o.stderr).unwrap()
-}
-
-fn json(o: &Output) -> Value {
-    assert!(o.status.success(), "{}", stderr(o));
-    serde_json::from_slice(&o.stdout).unwrap()
 }
 
 fn number(v: &Value) -> f64 {

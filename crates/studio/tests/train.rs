@@ -1,43 +1,15 @@
 //! `train`, `predict` and `summary` of the real binary: results, files, progress, and every kind of failure.
 
+mod common;
+
+use common::{command, empty, json, run, stderr, stdout};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-/// An empty folder to run in, of this name.
-fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("train").join(name);
-    std::fs::remove_dir_all(&path).ok();
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
-
-fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder).args(args);
-    command
-}
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).output().unwrap()
-}
-
-fn stdout(o: &Output) -> &str {
-    std::str::from_utf8(&o.stdout).unwrap()
-}
-
-fn stderr(o: &Output) -> &str {
-    std::str::from_utf8(&o.stderr).unwrap()
-}
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 fn example(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name).display().to_string()
-}
-
-fn json(o: &Output) -> Value {
-    assert!(o.status.success(), "{}", stderr(o));
-    serde_json::from_slice(&o.stdout).unwrap()
 }
 
 /// An npy file of `f32`, or of `i64` if `integers`, with this shape.
@@ -57,7 +29,7 @@ fn npy(path: &Path, shape: &str, values: &[f64], integers: bool) {
 
 #[test]
 fn exclusive_or_is_learnt_saved_and_predicted() {
-    let dir = folder("xor");
+    let dir = empty("train", "xor");
     let o = run(&dir, &["train", &example("xor.toml")]);
     assert_eq!(o.status.code(), Some(0), "{}", stderr(&o));
     let progress: Vec<&str> = stderr(&o).lines().collect();
@@ -131,7 +103,7 @@ fn exclusive_or_is_learnt_saved_and_predicted() {
 
 #[test]
 fn the_seed_decides_the_bytes_and_threads_do_not() {
-    let dir = folder("seed");
+    let dir = empty("train", "seed");
     let net = "epochs = 3\nbatch = 16\n[data]\nkind = 'npy'\nx = 'x.npy'\ny = 'y.npy'\nvalidation = 0.2\ntest = 0.1\n\
         [[layers]]\ntype = 'dense'\nunits = 32\nactivation = 'relu'\n[[layers]]\ntype = 'dropout'\nrate = 0.2\n\
         [[layers]]\ntype = 'dense'\nunits = 2\n";
@@ -157,7 +129,7 @@ fn the_seed_decides_the_bytes_and_threads_do_not() {
 
 #[test]
 fn a_regression_learns_a_plane() {
-    let dir = folder("plane");
+    let dir = empty("train", "plane");
     let rows: String =
         (0..60).map(|i| (i % 7, i % 5)).map(|(a, b)| format!("{a},{b},{}\n", 2.0 * f64::from(a) - f64::from(b) + 0.5)).collect();
     std::fs::write(dir.join("plane.csv"), format!("a,b,z\n{rows}")).unwrap();
@@ -176,7 +148,7 @@ fn a_regression_learns_a_plane() {
 
 #[test]
 fn summaries_of_a_file_and_of_a_run_agree() {
-    let dir = folder("summary");
+    let dir = empty("train", "summary");
     let o = run(&dir, &["summary", &example("xor.toml")]);
     let want = "layer    output  parameters  MFLOP per row\ninput    [2]\ndense_1  [8]             24         4.8e-5\n\
         dense_2  [2]             18         3.4e-5\ntotal                    42         8.2e-5\n";
@@ -197,7 +169,7 @@ fn net(top: &str, data: &str, units: usize) -> String {
 
 #[test]
 fn wrong_settings_are_shown_in_their_line() {
-    let dir = folder("settings");
+    let dir = empty("train", "settings");
     std::fs::write(dir.join("xor.csv"), "x1,x2,class\n0,0,same\n0,1,different\n1,0,different\n1,1,same\n").unwrap();
     let csv = "kind = \"csv\"\nfile = \"xor.csv\"\ntarget = \"class\"";
     let cases: [(String, &str, &str); 19] = [
@@ -256,7 +228,7 @@ fn wrong_settings_are_shown_in_their_line() {
 
 #[test]
 fn changes_on_the_command_line_are_checked_too() {
-    let dir = folder("changes");
+    let dir = empty("train", "changes");
     let xor = example("xor.toml");
     let cases: [(&[&str], i32, &str, &str); 9] = [
         (&["--set", "learnig_rate=0.1"], 3, "unknown key `learnig_rate` in --set learnig_rate=0.1", "did you mean `learning_rate`?"),
@@ -290,7 +262,7 @@ fn changes_on_the_command_line_are_checked_too() {
 
 #[test]
 fn damaged_data_are_refused_with_their_place() {
-    let dir = folder("data");
+    let dir = empty("train", "data");
     let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
     write("ragged.csv", "a,b,c\n1,2,yes\n3,no\n");
     write("empty.csv", "a,b,c\n");
@@ -358,7 +330,7 @@ fn damaged_data_are_refused_with_their_place() {
 
 #[test]
 fn divergence_is_explained() {
-    let dir = folder("diverged");
+    let dir = empty("train", "diverged");
     let rows: String = (0..64).map(|i| format!("{i},{}\n", f64::from(i) * 3.5)).collect();
     std::fs::write(dir.join("line.csv"), format!("x,y\n{rows}")).unwrap();
     let data = "kind = \"csv\"\nfile = \"line.csv\"\ntarget = \"y\"";
@@ -385,7 +357,7 @@ fn divergence_is_explained() {
 #[cfg(unix)]
 #[test]
 fn an_interruption_loses_nothing() {
-    let dir = folder("interrupted");
+    let dir = empty("train", "interrupted");
     let mut child = command(&dir, &["train", &example("xor.toml"), "--epochs", "100000000"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -412,7 +384,7 @@ fn an_interruption_loses_nothing() {
 #[test]
 fn the_examples_learn_from_genuine_data() {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let dir = folder("genuine");
+    let dir = empty("train", "genuine");
     // Chance is 0.1 of ten doodles; the majority of the positions are won by the first player: 0.658.
     let cases: [(&str, &str, &[&str], f64); 2] = [
         ("quickdraw.toml", "quickdraw/numpy_bitmap", &["--epochs", "4", "--set", "data.limit=1500"], 0.7),
@@ -436,7 +408,7 @@ fn the_examples_learn_from_genuine_data() {
 
 #[test]
 fn an_exported_network_gives_the_predicted_probabilities() {
-    let dir = folder("export");
+    let dir = empty("train", "export");
     assert!(run(&dir, &["train", &example("xor.toml"), "--epochs", "20"]).status.success());
     let v = json(&run(&dir, &["export", "xor-0001", "--json", "--out", "xor.onnx"]));
     let bytes = std::fs::read(dir.join("xor.onnx")).unwrap();

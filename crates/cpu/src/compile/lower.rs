@@ -8,7 +8,7 @@ use crate::kernels::contract::At;
 use crate::kernels::map::Code;
 use crate::kernels::region::{Draft, Operand, Region, StepCode, View};
 use crate::kernels::{Kernel, Mode};
-use graph::ops::{Binary, Unary};
+use graph::ops::Binary;
 use graph::{DType, Graph, Id, Op};
 use std::collections::{HashMap, HashSet};
 
@@ -306,7 +306,6 @@ impl Lowering<'_> {
         for (slot, &a) in args.iter_mut().zip(&node.args) {
             *slot = get(self, a);
         }
-        debug_assert!(code != Code::Un(Unary::Neg) || node.args.len() == 1);
         (StepCode::Map(code), args)
     }
 

@@ -49,7 +49,7 @@ pub struct Conv2d {
     pub init: Init,
 }
 
-fn one() -> Size {
+pub(super) fn one() -> Size {
     Size([1, 1])
 }
 

@@ -1,6 +1,6 @@
 //! The transposed convolution: images that grow.
 
-use super::conv::Padding;
+use super::conv::{Padding, one};
 use super::dense::{glorot, yes};
 use super::{Size, image_problem};
 use crate::{Activation, Context, Init};
@@ -37,10 +37,6 @@ pub struct Conv2dTranspose {
     /// How the weights start.
     #[serde(default = "glorot")]
     pub init: Init,
-}
-
-fn one() -> Size {
-    Size([1, 1])
 }
 
 impl Conv2dTranspose {

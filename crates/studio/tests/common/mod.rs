@@ -1,0 +1,44 @@
+//! The real binary as a process, in a folder of the test's own.
+#![allow(dead_code)] // each test file uses its share
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// An empty folder for the test `name` of a file of tests.
+pub fn empty(file: &str, name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file).join(name);
+    std::fs::remove_dir_all(&path).ok();
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// `neurona` in this folder with these arguments, in English and without input.
+pub fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neurona"));
+    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", "C.UTF-8").current_dir(folder).args(args);
+    command.stdin(Stdio::null());
+    command
+}
+
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+pub fn stdout(o: &Output) -> &str {
+    text(&o.stdout)
+}
+
+pub fn stderr(o: &Output) -> &str {
+    text(&o.stderr)
+}
+
+/// What a command that succeeded printed.
+pub fn json(o: &Output) -> Value {
+    assert!(o.status.success(), "{}", stderr(o));
+    serde_json::from_slice(&o.stdout).unwrap()
+}
