@@ -7,9 +7,9 @@ use crate::compile::memory::{Span, plan};
 use crate::compile::prepare::prepare;
 use crate::compile::stage::{Stage, StageGraph, build, stage_of, stages};
 use crate::compile::view::row_major;
-use crate::exec::{ALIGN, Place, Space};
+use crate::exec::{ALIGN, Context, Place, Space};
 use crate::kernels::{Kernel, Mode};
-use crate::section::{Tiles, Total, Whole};
+use crate::section::{Bases, Tiles, Total, Whole};
 use graph::{Graph, Id, Op, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +32,23 @@ pub enum Section {
 }
 
 impl Section {
+    /// The lowered stage, for full tiles.
+    pub fn block(&self) -> &Block {
+        match self {
+            Section::Whole(w) => &w.block,
+            Section::Tiles(t) => &t.full,
+        }
+    }
+
+    /// Hands out every kernel with its context and its place in the block, in the order in which one worker runs
+    /// them; `None` after what is done between them.
+    pub fn each(&self, bases: Bases, f: &mut impl FnMut(Option<(&Kernel, &Context)>, usize)) {
+        match self {
+            Section::Whole(w) => w.each(bases, f),
+            Section::Tiles(t) => t.each(bases, f),
+        }
+    }
+
     fn blocks(&self) -> Vec<&Block> {
         match self {
             Section::Whole(w) => vec![&w.block],
@@ -74,6 +91,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Makes machine code of all regions.
+    fn compile(&mut self) {
+        for section in &mut self.sections {
+            match section {
+                Section::Whole(w) => w.block.compile(),
+                Section::Tiles(t) => std::iter::once(&mut t.full).chain(&mut t.tail).for_each(Block::compile),
+            }
+        }
+        self.registers = self.sections.iter().flat_map(|s| s.blocks()).map(|b| b.registers).max().unwrap_or(0);
+    }
+
     /// Divides whole stages among workers. Tiles are divided as they run; the results do not depend on it.
     pub fn share(&mut self, workers: usize) {
         for section in &mut self.sections {
@@ -94,11 +122,14 @@ pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, u
     let mut late: BTreeMap<usize, usize> = donated.iter().map(|&(i, j)| (j, i)).collect();
     loop {
         let planner = Planner::new(&g, &an, &outputs, &late)?;
-        let plan = planner.plan()?;
+        let mut plan = planner.plan()?;
         // A donated result that is written while its operand is still needed is computed elsewhere.
         match late.iter().find(|&(&j, &i)| conflict(&plan.sections, i, j)) {
             Some((&j, _)) => _ = late.insert(j, usize::MAX),
-            None => return Ok(plan),
+            None => {
+                plan.compile();
+                return Ok(plan);
+            }
         }
     }
 }
@@ -259,7 +290,8 @@ impl<'a> Planner<'a> {
                     let tiles = self.tiles(*stage, ids, self.an.domains[domain])?;
                     cost += NS * work(&tiles.full) * tiles.tiles() as f64;
                     groups = groups.max(tiles.groups * tiles.group_bytes);
-                    Section::Tiles(tiles)
+                    // All rows in one tile: its kernels are what the workers can share.
+                    if tiles.tiles() == 1 { Section::Whole(Whole::new(tiles.full)) } else { Section::Tiles(tiles) }
                 }
             };
             for block in section.blocks() {

@@ -63,7 +63,25 @@ pub fn analyse(g: &Graph, batched: &[bool]) -> Analysis {
         };
         classes.push(class);
     }
+    defer(g, &mut classes);
     Analysis { classes, domains }
+}
+
+/// Moves element-by-element work on the program's inputs to the level that needs it: an optimizer's `β·m` is then
+/// computed where `m` is overwritten, not stored from before the rows until after them.
+fn defer(g: &Graph, classes: &mut [Class]) {
+    let mut needed = vec![usize::MAX; classes.len()];
+    for (i, node) in g.nodes().iter().enumerate().rev() {
+        let cheap = |a: &Id| matches!(g.node(*a).op, Op::Input { .. } | Op::Full { .. }) || g.ty(*a).len() == 1;
+        let own = classes[i];
+        let deferred = own.kind == Kind::Whole && node.op.is_elementwise() && !node.args.is_empty() && node.args.iter().all(cheap);
+        if deferred && needed[i] != usize::MAX && needed[i] > own.level {
+            classes[i].level = needed[i];
+        }
+        // A user with rows may need its operands at once; only whole users say how late is early enough.
+        let level = if classes[i].kind == Kind::Whole { classes[i].level } else { 0 };
+        node.args.iter().for_each(|a| needed[a.index()] = needed[a.index()].min(level));
+    }
 }
 
 fn classify(g: &Graph, id: Id, classes: &[Class], domains: &[usize]) -> Class {

@@ -5,6 +5,7 @@
 use super::Mode;
 use super::map::{Arg, Code, Real, add_assign, step};
 use crate::exec::{Context, MAX_RANK};
+use crate::jit::{self, Array};
 use graph::DType;
 use graph::ops::Binary;
 use graph::ops::source::{philox, uniform};
@@ -38,7 +39,7 @@ pub enum Slot {
 
 /// How a load is served.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Access {
+pub enum Access {
     /// Straight from memory.
     Contiguous,
     /// One number, read when the region starts.
@@ -58,9 +59,12 @@ pub struct Load {
     pub iota: bool,
     /// Element type in memory.
     pub dtype: DType,
-    access: Access,
+    /// How it is served.
+    pub access: Access,
     /// Register that holds copied blocks.
     reg: u16,
+    /// Elements after which the contents repeat.
+    period: usize,
 }
 
 /// A result written by the region.
@@ -74,7 +78,8 @@ pub struct Store {
     pub mode: Mode,
     /// What is written; ignored for in-place results.
     pub from: Slot,
-    direct: bool,
+    /// Whether instructions write their result straight to memory.
+    pub direct: bool,
 }
 
 /// One instruction of the region.
@@ -105,10 +110,15 @@ pub struct Region {
     dims: Vec<usize>,
     len: usize,
     block: usize,
-    loads: Vec<Load>,
-    steps: Vec<Step>,
-    stores: Vec<Store>,
+    /// Operands.
+    pub loads: Vec<Load>,
+    /// Instructions.
+    pub steps: Vec<Step>,
+    /// Results.
+    pub stores: Vec<Store>,
     registers: usize,
+    /// The instructions as machine code, if they were compiled.
+    compiled: Option<jit::Compiled>,
 }
 
 /// A region before addresses are chosen: values are numbered instructions.
@@ -204,11 +214,30 @@ impl Region {
                     Access::Strided
                 };
                 let reg = if matches!(access, Access::Periodic | Access::Strided) { registers.fresh() } else { 0 };
-                Load { view, iota, dtype: memory, access, reg }
+                Load { view, iota, dtype: memory, access, reg, period: p }
             })
             .collect();
         let (steps, stores) = assign(&values, stores, &dims, dtype, &mut registers);
-        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize }
+        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize, compiled: None }
+    }
+
+    /// Makes machine code of the instructions, where that is possible.
+    pub fn compile(&mut self) {
+        self.compiled = jit::compile(self);
+        if self.compiled.is_some() {
+            // Copied operands keep their registers; results that are not simply written have one each behind them.
+            let copied = self.loads.iter().filter(|l| self.is_copied(l)).map(|l| l.reg as usize + 1).max().unwrap_or(0);
+            self.registers = copied + self.stores.len();
+        }
+    }
+
+    fn is_copied(&self, load: &Load) -> bool {
+        matches!(load.access, Access::Periodic | Access::Strided)
+    }
+
+    /// Whether a result's elements can be written to their memory in order.
+    fn is_plain(&self, s: &Store) -> bool {
+        s.direct || (s.dtype == self.dtype && s.mode == Mode::Late && in_order(&self.dims, &s.view.strides))
     }
 
     /// Bytes of scratch registers that `run` needs.
@@ -243,26 +272,96 @@ impl Region {
         self.len * (self.steps.len() + self.loads.len() + self.stores.len())
     }
 
+    /// Elements times arithmetic instructions.
+    pub fn flops(&self) -> usize {
+        self.len * self.steps.iter().filter(|s| !matches!(s.code, StepCode::Map(Code::Copy))).count()
+    }
+
+    /// Bytes read and written.
+    pub fn bytes(&self) -> usize {
+        let arrays = self.loads.iter().filter(|l| l.access != Access::Splat && !l.iota).count() + self.stores.len();
+        self.len * arrays * self.dtype.size()
+    }
+
     /// Instructions and operands, for explanations.
     pub fn summary(&self) -> String {
         let moved = self.loads.iter().filter(|l| l.access == Access::Strided).count();
-        format!("{} ops over {:?}, {} loads ({moved} strided), {} stores", self.steps.len(), self.dims, self.loads.len(), self.stores.len())
+        let how = if self.compiled.is_some() { ", machine code" } else { "" };
+        let (ops, loads, stores) = (self.steps.len(), self.loads.len(), self.stores.len());
+        format!("{ops} ops over {:?}, {loads} loads ({moved} strided), {stores} stores{how}", self.dims)
     }
 
     /// Computes blocks `from..to`.
     pub fn run(&self, cx: &Context, from: usize, to: usize) {
         match self.dtype {
+            DType::F32 if let Some(compiled) = &self.compiled => self.run_compiled(compiled, cx, from, to),
             DType::F32 => self.run_as::<f32>(cx, from, to),
             _ => self.run_as::<f64>(cx, from, to),
+        }
+    }
+
+    fn run_compiled(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+        if from >= to {
+            return; // operands without elements cannot be read
+        }
+        // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
+        let register = |r: usize| unsafe { cx.registers.cast::<f32>().add(r * BLOCK) };
+        self.fill_periodic::<f32>(cx);
+        let mut splats = [0.0f32; jit::SPLATS];
+        for (number, &i) in splats.iter_mut().zip(&code.splats) {
+            let Load { view, dtype, .. } = &self.loads[i];
+            // SAFETY: a splat reads one element of its buffer, in the buffer's own type.
+            *number = unsafe { read(cx, view.buffer, view.offset, *dtype) };
+        }
+        let first = self.registers - self.stores.len();
+        let blockwise = self.loads.iter().any(|l| self.is_copied(l)) || self.stores.iter().any(|s| !self.is_plain(s));
+        let (mut start, end) = (from * self.block, (to * self.block).min(self.len));
+        while start < end {
+            let n = if blockwise { self.block.min(end - start) } else { end - start };
+            for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
+                self.fill(cx, load, register(load.reg.into()), start, n);
+            }
+            let mut arrays = [std::ptr::null_mut(); jit::ARRAYS];
+            // SAFETY: contiguous operands and results hold `len` elements, of which this block is a part.
+            let memory = |view: &View| unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) };
+            for (at, array) in arrays.iter_mut().zip(&code.arrays) {
+                *at = match *array {
+                    Array::Load(i) if self.is_copied(&self.loads[i]) => register(self.loads[i].reg.into()),
+                    Array::Load(i) => memory(&self.loads[i].view),
+                    Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
+                    Array::Store(i) => register(first + i),
+                };
+            }
+            // SAFETY: the arrays hold `n` elements; results overlap no operand, unless they are written late and in order.
+            unsafe { code.run(&arrays, &splats, n) };
+            for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
+                self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
+            }
+            start += n;
+        }
+    }
+
+    /// Fills the registers of operands whose blocks are all the same.
+    fn fill_periodic<T: Real>(&self, cx: &Context) {
+        // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
+        let register = |r: u16| unsafe { cx.registers.cast::<T>().add(r as usize * BLOCK) };
+        for load in self.loads.iter().filter(|l| l.access == Access::Periodic) {
+            let n = self.block.min(self.len);
+            let mut done = load.period.min(n);
+            self.fill(cx, load, register(load.reg), 0, done);
+            while done < n {
+                let more = done.min(n - done); // repeats what is there, twice as much each time
+                // SAFETY: a register holds BLOCK ≥ n elements; the halves do not overlap.
+                unsafe { std::ptr::copy_nonoverlapping(register(load.reg), register(load.reg).add(done), more) };
+                done += more;
+            }
         }
     }
 
     fn run_as<T: Real>(&self, cx: &Context, from: usize, to: usize) {
         // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
         let register = |r: u16| unsafe { cx.registers.cast::<T>().add(r as usize * BLOCK) };
-        for load in self.loads.iter().filter(|l| l.access == Access::Periodic) {
-            self.fill(cx, load, register(load.reg), 0, self.block.min(self.len));
-        }
+        self.fill_periodic::<T>(cx);
         for b in from..to {
             let start = b * self.block;
             let n = self.block.min(self.len - start);
