@@ -5,6 +5,7 @@ use crate::compile::analysis::{Analysis, Kind, analyse};
 use crate::compile::lower::{Block, Memory, lower};
 use crate::compile::memory::{Span, plan};
 use crate::compile::prepare::prepare;
+use crate::compile::refine::refine;
 use crate::compile::stage::{Stage, StageGraph, build, stage_of, stages};
 use crate::compile::view::row_major;
 use crate::exec::{ALIGN, Context, Place, Space};
@@ -118,18 +119,27 @@ impl Plan {
 /// None for a legal graph.
 pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)]) -> Result<Plan> {
     let (g, outputs) = prepare(g, outputs)?;
-    let an = analyse(&g, batched);
+    let mut plan = planned(&g, &outputs, batched, donated, false)?;
+    let leaves_cache = |s: &Section| matches!(s, Section::Tiles(t) if t.tile == 1 && t.full.local > TILE_BYTES);
+    if plan.sections.iter().any(leaves_cache)
+        && let Some((finer, outputs)) = refine(&g, &outputs, batched)
+    {
+        plan = planned(&finer, &outputs, batched, donated, true)?;
+    }
+    plan.compile();
+    Ok(plan)
+}
+
+/// A plan in which donated results overwrite their operands wherever that is safe.
+fn planned(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)], fine: bool) -> Result<Plan> {
+    let an = analyse(g, batched, fine);
     let mut late: BTreeMap<usize, usize> = donated.iter().map(|&(i, j)| (j, i)).collect();
     loop {
-        let planner = Planner::new(&g, &an, &outputs, &late)?;
-        let mut plan = planner.plan()?;
+        let plan = Planner::new(g, &an, outputs, &late)?.plan()?;
         // A donated result that is written while its operand is still needed is computed elsewhere.
         match late.iter().find(|&(&j, &i)| conflict(&plan.sections, i, j)) {
             Some((&j, _)) => _ = late.insert(j, usize::MAX),
-            None => {
-                plan.compile();
-                return Ok(plan);
-            }
+            None => return Ok(plan),
         }
     }
 }
@@ -319,7 +329,8 @@ impl<'a> Planner<'a> {
         let (block, sums) = self.block(stage, ids, guess, 2)?;
         let total = NS * work(&block) * rows as f64 / guess as f64;
         let groups = self.groups(rows, total, sums.iter().map(|s| s.len).sum());
-        let added: usize = sums.iter().map(|s| s.len * s.dtype.size()).sum();
+        // A table's rows are added where the tile has them; all else is read and written by every tile.
+        let added: usize = sums.iter().filter(|s| !s.table).map(|s| s.len * s.dtype.size()).sum();
         let fitting = (guess * TILE_BYTES.max(TILE_SUMS * added) / block.local.max(1)).clamp(1, rows);
         // Tiles of almost equal size, equally many in each group.
         let per_group = rows.div_ceil(groups).div_ceil(fitting);
@@ -361,7 +372,8 @@ impl<'a> Planner<'a> {
             let ty = self.g.ty(node);
             let memory = match self.an.classes[node.index()].kind {
                 Kind::Partial { .. } => {
-                    totals.push(Total { dtype: ty.dtype, len: ty.len(), offset, to: place });
+                    let table = matches!(self.g.node(node).op, Op::ScatterAdd { .. });
+                    totals.push(Total { dtype: ty.dtype, len: ty.len(), offset, to: place, table });
                     let own = Place { space: Space::Group, offset, row: 0 };
                     offset = (offset + self.bytes(node)).next_multiple_of(ALIGN);
                     Memory { id, place: if groups == 1 { place } else { own }, strides, mode: Mode::Accumulate }

@@ -154,6 +154,8 @@ pub struct Total {
     pub offset: usize,
     /// The total.
     pub to: Place,
+    /// Whether rows are added into a table, few of its many at a time.
+    pub table: bool,
 }
 
 /// Work done tile by tile.

@@ -159,23 +159,42 @@ impl Assembler {
         self.evex(STORE, src, 0, Operand::Vector(base), mask, false);
     }
 
-    /// `rax = rdi[slot]`.
+    /// `rax` = the address in entry `slot` of the table.
     pub fn address(&mut self, slot: usize) {
         self.code.extend([0x48, 0x8b, 0x80 | Reg::Rdi as u8]);
-        self.code.extend((8 * slot as i32).to_le_bytes());
+        self.code.extend((16 * slot as i32).to_le_bytes());
     }
 
-    /// `r10 = 0; r9 = rsi & −16; k1 = r8d`.
+    /// `r11 = rsi & −16; k1 = r8d`.
     pub fn prologue(&mut self) {
-        self.code.extend([0x45, 0x31, 0xd2]); // xor r10d, r10d
-        self.code.extend([0x49, 0x89, 0xf1]); // mov r9, rsi
-        self.code.extend([0x49, 0x83, 0xe1, 0xf0]); // and r9, -16
+        self.code.extend([0x49, 0x89, 0xf3]); // mov r11, rsi
+        self.code.extend([0x49, 0x83, 0xe3, 0xf0]); // and r11, -16
         self.code.extend([0xc4, 0xc1, 0x78, 0x92, 0xc8]); // kmovw k1, r8d
     }
 
-    /// Begins what runs while `r10 < r9`; the result is for [`Assembler::end_vectors`].
+    /// Begins a row: `r10 = 0`. The result is for [`Assembler::end_row`].
+    pub fn begin_row(&mut self) -> usize {
+        let start = self.code.len();
+        self.code.extend([0x45, 0x31, 0xd2]); // xor r10d, r10d
+        start
+    }
+
+    /// Ends it: adds its step to each of `slots` addresses, and goes on while `--r9 != 0`.
+    pub fn end_row(&mut self, start: usize, slots: usize) {
+        for slot in 0..slots as i32 {
+            self.code.extend([0x48, 0x8b, 0x80 | Reg::Rdi as u8]); // mov rax, [rdi + 16·slot + 8]
+            self.code.extend((16 * slot + 8).to_le_bytes());
+            self.code.extend([0x48, 0x01, 0x80 | Reg::Rdi as u8]); // add [rdi + 16·slot], rax
+            self.code.extend((16 * slot).to_le_bytes());
+        }
+        self.code.extend([0x49, 0xff, 0xc9]); // dec r9
+        let back = self.jump(&[0x0f, 0x85]); // jnz
+        self.land(back, start);
+    }
+
+    /// Begins what runs while `r10 < r11`; the result is for [`Assembler::end_vectors`].
     pub fn begin_vectors(&mut self) -> (usize, usize) {
-        self.code.extend([0x4d, 0x39, 0xca]); // cmp r10, r9
+        self.code.extend([0x4d, 0x39, 0xda]); // cmp r10, r11
         let skip = self.jump(&[0x0f, 0x83]); // jae
         (skip, self.code.len())
     }
@@ -183,13 +202,13 @@ impl Assembler {
     /// Ends it, sixteen elements further.
     pub fn end_vectors(&mut self, (skip, start): (usize, usize)) {
         self.code.extend([0x49, 0x83, 0xc2, 0x10]); // add r10, 16
-        self.code.extend([0x4d, 0x39, 0xca]); // cmp r10, r9
+        self.code.extend([0x4d, 0x39, 0xda]); // cmp r10, r11
         let back = self.jump(&[0x0f, 0x82]); // jb
         self.land(back, start);
         self.land(skip, self.code.len());
     }
 
-    /// Begins what runs if elements are left; the result is for [`Assembler::end_tail`].
+    /// Begins what runs if elements of the row are left; the result is for [`Assembler::end_tail`].
     pub fn begin_tail(&mut self) -> usize {
         self.code.extend([0x49, 0x39, 0xf2]); // cmp r10, rsi
         self.jump(&[0x0f, 0x83]) // jae

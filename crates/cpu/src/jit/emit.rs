@@ -19,17 +19,20 @@ pub struct Store {
 const REGISTERS: u8 = 30;
 const SCRATCH: [Zmm; 2] = [30, 31];
 
-/// The function's bytes and the constants it reads; `None` if 30 registers are too few.
-pub fn emit(nodes: &[Node], stores: &[Store]) -> Option<(Vec<u8>, Vec<u32>)> {
+/// The function's bytes and the constants it reads; `None` if 30 registers are too few. The table of addresses has
+/// `slots` entries.
+pub fn emit(nodes: &[Node], stores: &[Store], slots: usize) -> Option<(Vec<u8>, Vec<u32>)> {
     let items = order(nodes, stores);
     let mut e = Emitter { nodes, stores, items: &items, constants: vec![], asm: Assembler::default(), enough: true };
     e.asm.prologue();
+    let row = e.asm.begin_row();
     let vectors = e.asm.begin_vectors();
     e.body(asm::ALL);
     e.asm.end_vectors(vectors);
     let tail = e.asm.begin_tail();
     e.body(asm::TAIL);
     e.asm.end_tail(tail);
+    e.asm.end_row(row, slots);
     e.asm.ret();
     e.enough.then_some((e.asm.code, e.constants))
 }
@@ -63,7 +66,7 @@ fn order(nodes: &[Node], stores: &[Store]) -> Vec<Item> {
 impl Node {
     fn operands(&self) -> &[Value] {
         let count = match self.op {
-            Op::Load(_) => 0,
+            Op::Load(_) | Op::Repeat(_) => 0,
             Op::Unary(_) | Op::Round(_) | Op::Shift(..) => 1,
             Op::Binary(_) => 2,
             Op::Fma => 3,
@@ -166,6 +169,10 @@ impl Emitter<'_> {
             Op::Load(slot) => {
                 self.asm.address(slot.into());
                 self.asm.load(dst, Operand::Vector(Reg::Rax), mask);
+            }
+            Op::Repeat(slot) => {
+                self.asm.address(slot.into());
+                self.asm.load(dst, Operand::Splat(Reg::Rax, 0), asm::ALL);
             }
             Op::Unary(o) => {
                 let a = self.last(a, homes);

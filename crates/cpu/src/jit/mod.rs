@@ -9,6 +9,7 @@ mod emit;
 mod record;
 
 use crate::isa::{Isa, isa};
+use crate::kernels::Mode;
 use crate::kernels::lane::{Lane, Test};
 use crate::kernels::map::Code;
 use crate::kernels::math;
@@ -47,27 +48,37 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Computes `n` elements.
+    /// Computes `rows` rows (at least one) of `n` elements.
     ///
     /// # Safety
-    /// `arrays` holds an address for each of `self.arrays` with `n` elements behind it, `splats` a number for each of
-    /// `self.splats`. What is written overlaps nothing that is read, except that the element of a result that is
-    /// written late may be the same element of an operand.
-    pub unsafe fn run(&self, arrays: &[*mut f32], splats: &[f32], n: usize) {
-        debug_assert!(arrays.len() >= self.arrays.len() && splats.len() >= self.splats.len());
+    /// `arrays` holds, for each of `self.arrays`, where its first row begins and how many bytes further the next one
+    /// does; `splats` a number for each of `self.splats`. The rows exist. What is written overlaps nothing that is read,
+    /// except that an element of a result that is written late may be the same element of an operand.
+    pub unsafe fn run(&self, arrays: &mut [Row], splats: &[f32], n: usize, rows: usize) {
+        debug_assert!(rows > 0 && arrays.len() >= self.arrays.len() && splats.len() >= self.splats.len());
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the code was made by `emit` for this signature; the caller vouches for the tables.
         unsafe {
-            type Function = unsafe extern "sysv64" fn(*const *mut f32, usize, *const f32, *const u32, u32);
+            type Function = unsafe extern "sysv64" fn(*mut Row, usize, *const f32, *const u32, u32, usize);
             let f = std::mem::transmute::<*const u8, Function>(self.code.as_ptr());
-            f(arrays.as_ptr(), n, splats.as_ptr(), self.constants.as_ptr(), (1 << (n % 16)) - 1);
+            f(arrays.as_mut_ptr(), n, splats.as_ptr(), self.constants.as_ptr(), (1 << (n % 16)) - 1, rows);
         }
     }
 }
 
-/// Compiles a region, if it can be.
-pub fn compile(region: &Region) -> Option<Compiled> {
-    if isa() != Isa::Avx512 || region.dtype != DType::F32 || region.steps.is_empty() {
+/// Where a row of an array begins, and how many bytes further the next does.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Row {
+    /// The first element.
+    pub start: *mut f32,
+    /// Bytes to the next row.
+    pub step: isize,
+}
+
+/// Compiles a region, if it can be: for rows along its last dimension, or as one row.
+pub fn compile(region: &Region, rows: bool) -> Option<Compiled> {
+    if isa() != Isa::Avx512 || region.dtype != DType::F32 || (region.steps.is_empty() && !rows) {
         return None;
     }
     let recorder = Recorder::default();
@@ -82,7 +93,9 @@ pub fn compile(region: &Region) -> Option<Compiled> {
                 Value::Splat(splats.len() as u16 - 1)
             } else {
                 arrays.push(Array::Load(i));
-                recorder.push(Op::Load(arrays.len() as u16 - 1), [Value::Const(0); 4])
+                let slot = arrays.len() as u16 - 1;
+                let repeats = rows && load.view.strides.last() == Some(&0);
+                recorder.push(if repeats { Op::Repeat(slot) } else { Op::Load(slot) }, [Value::Const(0); 4])
             }
         })
         .collect();
@@ -104,13 +117,13 @@ pub fn compile(region: &Region) -> Option<Compiled> {
     let mut stores = vec![];
     for (i, s) in region.stores.iter().enumerate() {
         let from = if s.direct { Slot::Store(i as u16) } else { s.from };
-        stores.push(Store { value: get(&results, from)?, slot: arrays.len() as u16, late: !s.direct });
+        stores.push(Store { value: get(&results, from)?, slot: arrays.len() as u16, late: s.mode == Mode::Late });
         arrays.push(Array::Store(i));
     }
     if arrays.len() > ARRAYS || splats.len() > SPLATS {
         return None;
     }
-    let (code, constants) = emit(&recorder.finish(), &stores)?;
+    let (code, constants) = emit(&recorder.finish(), &stores, arrays.len())?;
     Some(Compiled { code: executable(&code)?, constants, arrays, splats })
 }
 
@@ -173,13 +186,13 @@ mod tests {
         let inputs: Vec<Recorded> =
             (0..operands.len()).map(|i| recorder.lane(recorder.push(Op::Load(i as u16), [Value::Const(0); 4]))).collect();
         let store = Store { value: f(&recorder, &inputs).value, slot: operands.len() as u16, late: false };
-        let (code, constants) = emit(&recorder.finish(), &[store]).expect("few values");
+        let (code, constants) = emit(&recorder.finish(), &[store], operands.len() + 1).expect("few values");
         let code = Compiled { code: executable(&code).expect("executable memory"), constants, arrays: vec![], splats: vec![] };
         let mut out = vec![7.0; operands[0].len() + 1];
-        let mut arrays: Vec<*mut f32> = operands.iter().map(|o| o.as_ptr().cast_mut()).collect();
-        arrays.push(out.as_mut_ptr());
+        let mut arrays: Vec<Row> = operands.iter().map(|o| Row { start: o.as_ptr().cast_mut(), step: 0 }).collect();
+        arrays.push(Row { start: out.as_mut_ptr(), step: 0 });
         // SAFETY: every array has as many elements as the first.
-        unsafe { code.run(&arrays, &[], operands[0].len()) };
+        unsafe { code.run(&mut arrays, &[], operands[0].len(), 1) };
         assert_eq!(out.pop(), Some(7.0), "nothing is written behind the last element");
         out
     }
@@ -198,7 +211,7 @@ mod tests {
         for n in [0, 1, 15, 16, 17, 31, 97] {
             let x = numbers(n, n);
             for u in Unary::ALL.into_iter().filter(|u| !matches!(u, Unary::Sin | Unary::Cos)) {
-                let got = compiled(&[x.clone()], |_, v| math::unary(u, v[0]).unwrap());
+                let got = compiled(std::slice::from_ref(&x), |_, v| math::unary(u, v[0]).unwrap());
                 same(&got, x.iter().map(|&x| math::unary(u, Number::<true>(x)).unwrap().0), &format!("{u:?} of {n}"));
             }
         }
@@ -238,6 +251,6 @@ mod tests {
         let sum = loads.iter().skip(1).fold(loads[0], |a, &b| a.add(b));
         let product = loads.iter().skip(1).fold(loads[0], |a, &b| a.mul(b));
         let stores = [sum, product].map(|v| Store { value: v.value, slot: 40, late: true });
-        assert!(emit(&recorder.finish(), &stores).is_none());
+        assert!(emit(&recorder.finish(), &stores, 41).is_none());
     }
 }

@@ -21,6 +21,8 @@ pub enum Value {
 pub enum Op {
     /// Elements at the address in this place of the table.
     Load(u16),
+    /// The one number at the address in this place of the table, for all elements of a row.
+    Repeat(u16),
     /// f(a)
     Unary(Opcode),
     /// a ∘ b

@@ -62,8 +62,10 @@ enum Cut {
 impl Contract {
     fn cut(&self) -> Cut {
         let [m, n, _] = self.extent;
+        // A few columns beside others are summed in an order that depends on how many rows there are.
+        let turned = self.step[1] != 1 && n % 16 != 0;
         match () {
-            () if self.places.len() > 1 || self.packs() => Cut::Places,
+            () if self.places.len() > 1 || self.packs() || turned => Cut::Places,
             () if n > m && n >= 2 * COLUMNS => Cut::Columns,
             () => Cut::Rows,
         }
@@ -74,7 +76,7 @@ impl Contract {
         match self.cut() {
             Cut::Places => self.places.len(),
             Cut::Columns => self.extent[1].div_ceil(COLUMNS),
-            Cut::Rows => self.extent[0].div_ceil(ROWS),
+            Cut::Rows => self.extent[0] / ROWS,
         }
         .max(1)
     }
@@ -105,8 +107,9 @@ impl Contract {
                 (n, skip) = ((to * COLUMNS).min(n) - first, (0, first as isize, first as isize));
             }
             Cut::Rows => {
-                let first = (from * ROWS).min(m);
-                (m, skip) = ((to * ROWS).min(m) - first, (first as isize * a_row, 0, first as isize * c_row));
+                // The last part takes what is left.
+                let (first, end) = (from * ROWS, if to >= self.parts() { m } else { to * ROWS });
+                (m, skip) = (end - first, (first as isize * a_row, 0, first as isize * c_row));
             }
         }
         let p = Product { m, n, k, segments: &self.segments, a_row, a_col, b_row, c_row, add: self.mode.adds(cx) };
