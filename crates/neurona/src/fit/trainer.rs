@@ -213,7 +213,7 @@ impl<M: Model> Trainer<M> {
     pub fn fit(&mut self, train: &Batches, options: &FitOptions, observer: &mut dyn Observer) -> Result<History> {
         let plan = self.plan(train, options)?;
         observer.check(options, &self.task.metrics)?;
-        let mut gather = Gather::new(train);
+        let mut gather = Gather::default();
         let mut history = History::default();
         for epoch in options.start.epoch..options.epochs {
             let (start, before) = (Instant::now(), self.state.clone());
@@ -307,7 +307,7 @@ impl<M: Model> Trainer<M> {
         gather: &mut Gather,
         observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Sums>> {
-        let rows = plan.train.len();
+        let (rows, arrays) = (plan.train.len(), plan.train.arrays().collect::<Vec<_>>());
         let Some(state) = &mut self.state else { return Err(Error::config("model", "it has no weights yet", "build it before")) };
         let order = plan.options.shuffle.then(|| shuffled(rows as u32, state.seed, epoch as u32));
         let begin = &plan.options.start;
@@ -320,13 +320,13 @@ impl<M: Model> Trainer<M> {
             let n = plan.batch.min(rows - start);
             let (seed, whole) = (state.seed, start as u32..(start + n) as u32);
             let data = match (&order, plan.options.augment) {
-                (None, None) => plan.train.part(start, n),
+                (None, None) => gather.part(&arrays, start, n)?,
                 (order, augment) => {
                     let rows = order.as_ref().map_or_else(|| whole.collect(), |o| o[start..start + n].to_vec());
                     let change = |images: &mut [f32], shape: [usize; 3]| {
                         augment.iter().for_each(|a| a.rows(images, shape, &rows, [seed, epoch as u32], plan.options.threads))
                     };
-                    gather.take(plan.train, &rows, change)
+                    gather.take(plan.train, &rows, change)?
                 }
             };
             let rate = plan.learning_rate(epoch, b) * observer.rate_factor();
@@ -371,14 +371,15 @@ impl<M: Model> Trainer<M> {
 
     fn score(&mut self, set: &str, data: &Batches, batch: usize) -> Result<Scores> {
         let mut sums = Sums::new(&self.task.metrics);
-        let mut place = 0;
+        let (mut place, mut gather) = (0, Gather::default());
+        let arrays: Vec<&Rows> = data.arrays().collect();
         for (start, n) in batches(data.len(), batch)? {
             // Targets are checked with the first batch, and the place changes at most with the last.
             if start == 0 || n < batch {
                 place = self.scorer(set, data, n)?;
             }
             let Some(state) = &self.state else { break };
-            let out = self.scorers[place].1.function.run(&state.params, &data.part(start, n))?;
+            let out = self.scorers[place].1.function.run(&state.params, &gather.part(&arrays, start, n)?)?;
             sums.add(out.into_iter().map(|v| v[0]), n);
         }
         Ok(sums.scores(&self.task.metrics))
@@ -389,25 +390,40 @@ impl<M: Model> Trainer<M> {
     /// # Errors
     /// A trainer that is not built; inputs that do not fit.
     pub fn predict(&mut self, inputs: &[Rows], batch: usize) -> Result<Prediction> {
+        let rows = inputs.first().map_or(0, Rows::len);
+        let mut prediction = Prediction { shape: vec![rows], data: vec![] };
+        self.predict_each(inputs, batch, |part| {
+            if prediction.data.is_empty() {
+                prediction.shape.extend(&part.shape[1..]);
+                prediction.data.reserve_exact(prediction.shape.iter().product());
+            }
+            prediction.data.extend(part.data);
+        })?;
+        Ok(prediction)
+    }
+
+    /// Gives `see` the outputs for `batch` rows after another: what is not kept needs no memory.
+    ///
+    /// # Errors
+    /// As [`Trainer::predict`].
+    pub fn predict_each(&mut self, inputs: &[Rows], batch: usize, mut see: impl FnMut(Prediction)) -> Result<()> {
         self.built()?;
         self.check_inputs("prediction", inputs)?;
         let rows = inputs.first().map_or(0, Rows::len);
         let types: Vec<Type> = inputs.iter().map(Rows::ty).collect();
-        let mut prediction = Prediction { shape: vec![rows], data: vec![] };
+        let (arrays, mut gather) = (inputs.iter().collect::<Vec<_>>(), Gather::default());
         for (start, n) in batches(rows, batch)? {
             let threads = self.threads;
             let i = find(&mut self.predictors, Key { types: types.clone(), rows: n }, |key| self.task.predictor(key, threads))?;
             if start == 0 {
                 self.same_params(&self.predictors[i].1.params)?;
-                prediction.shape.extend(&self.predictors[i].1.shape[1..]);
-                prediction.data.reserve_exact(prediction.shape.iter().product());
             }
             let Some(state) = &self.state else { break };
-            for out in self.predictors[i].1.function.run(&state.params, &rows::parts(inputs, start, n))? {
-                prediction.data.extend(out);
-            }
+            let predictor = &mut self.predictors[i].1;
+            let out = predictor.function.run(&state.params, &gather.part(&arrays, start, n)?)?;
+            see(Prediction { shape: predictor.shape.clone(), data: out.into_iter().flatten().collect() });
         }
-        Ok(prediction)
+        Ok(())
     }
 }
 

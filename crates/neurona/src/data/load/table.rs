@@ -131,7 +131,7 @@ fn dataset(encoding: &Encoding, task: Task, rows: &Rows, chosen: &[usize]) -> Re
             let names = encoding.targets[0].categories.clone().unwrap_or_default();
             Targets::Classes { labels: encoding.labels(rows, chosen)?, names }
         }
-        Task::Regression => Targets::Values(encoding.values(rows, chosen)?),
+        Task::Regression => Targets::Values(encoding.values(rows, chosen)?.into()),
     };
-    Dataset::new(x, targets, &rows.table.path.display().to_string())
+    Dataset::new(x.into(), targets, &rows.table.path.display().to_string())
 }
