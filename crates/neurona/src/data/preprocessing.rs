@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::array::product;
-use super::csv::Encoding;
+use super::csv::{Encoding, Records};
 use super::store::{Stored, decode};
 use super::{Array, DataError, Numbers, Result, STREAM_BYTES, idx, npy, raw};
 
@@ -65,10 +65,17 @@ impl Preprocessing {
     }
 
     /// The rows of a file, which stay there if they can.
-    fn stream(&self, path: &Path) -> Result<Numbers> {
+    pub(super) fn stream(&self, path: &Path) -> Result<Numbers> {
+        let place = path.display().to_string();
+        if let Some(encoding) = &self.encoding {
+            let (rows, seen) = encoding.index(path, false)?;
+            encoding.check(&rows, &[&(0..rows.table.rows()).collect::<Vec<_>>()])?;
+            let stored = Stored::new(Records::new(encoding, &rows, seen), &[encoding.features_width()])?;
+            return self.apply_to(stored.into(), &place);
+        }
         let opened = if idx::is_idx(raw::open(path)?.start()?) { Some(idx::piece(path)?) } else { npy::piece(path, None)? };
         match opened {
-            Some((piece, shape)) => self.apply_to(Stored::packed(path, &shape, vec![piece])?.into(), &path.display().to_string()),
+            Some((piece, shape)) => self.apply_to(Stored::packed(path, &shape, vec![piece])?.into(), &place),
             None => Ok(self.read(path)?.into()),
         }
     }

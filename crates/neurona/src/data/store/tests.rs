@@ -161,3 +161,156 @@ fn what_cannot_be_streamed_is_refused() {
     let error = data.train.x.read_rows(0, 2).unwrap_err();
     assert!(error.to_string().contains("x.npy, scaled: the value in row 1, column 1"), "{error}");
 }
+
+#[test]
+fn tables_are_the_same_as_in_memory() {
+    let dir = TempDir::new();
+    let mut text = "id,size,colour,\"a, b\",class,amount\r\n".to_string();
+    for i in 0..300 {
+        let colour = ["red", "blue", "\"dark \"\"green\"\"\"", " grey ", "\"two\nlines\"", ""][i * i % 6];
+        text += &format!("{i},{}, {colour},{},{},{}\r\n", (i as f32 * 0.7).sin(), i % 5, ["yes", "no"][i / 3 % 2], i as f64 / 7.0);
+        text += ["", "\n", "\r\n\r\n"][i % 3];
+    }
+    dir.file("t.csv", &text.replace(", \"", ",\""));
+    let table = "kind = 'csv'\nfile = 't.csv'\n";
+    for settings in [
+        "target = 'class'",
+        "target = 'class'\nignore = ['id']\ncategorical = ['a, b']\nstandardize = true\nscale = 0.5\nvalidation = 0.3\ntest = 0.2",
+        "target = ['amount', 1]\nlimit = 70\ntest = 0.5\nshape = [2, 2, 2]\nignore = ['class', 'a, b']",
+        "target = 'class'\ntest_file = 't.csv'\nlimit = 10\nunknown_category = 'zeros'",
+    ] {
+        same(&format!("{table}{settings}"), &dir);
+    }
+    // A byte-order mark is no part of the first field, but of any other.
+    dir.file("bom.csv", "\u{feff}7,x\n\u{feff}8,y\n9,x\n");
+    let data = same("kind = 'csv'\nfile = 'bom.csv'\nheader = false\ntarget = 1\ncategorical = [0]", &dir);
+    let names = data.preprocessing.encoding.as_ref().unwrap().features[0].categories.clone().unwrap();
+    assert_eq!(names, ["7", "9", "\u{feff}8"]);
+    // New rows of the same kind.
+    let data = same(&format!("{table}target = 'class'\nstandardize = true"), &dir);
+    let path = dir.path.join("t.csv");
+    let streamed = data.preprocessing.stream(&path).unwrap();
+    assert_eq!(streamed.read_rows(0, 300).unwrap(), data.preprocessing.read(&path).unwrap());
+    assert!(matches!((streamed, data.preprocessing.open(&path).unwrap()), (Numbers::Stored(_), Numbers::Memory(_))));
+    let new = dir.file("new.csv", "id,size,colour,\"a, b\",amount\n1,2,red,3,4\n1,2,mauve,3,4\n");
+    let errors = [data.preprocessing.stream(&new).unwrap_err(), data.preprocessing.read(&new).unwrap_err()];
+    assert!(
+        matches!(&errors[0], DataError::UnknownCategory { line: 3, text, .. } if text == "mauve") && errors[0] == errors[1],
+        "{errors:?}"
+    );
+}
+
+/// Whatever is wrong with a table, the message is the one that reading it whole gives.
+#[test]
+fn tables_have_the_same_errors_as_in_memory() {
+    let dir = TempDir::new();
+    let rows = |n: usize, last: &str| "n,c,y\n".to_string() + &"1,a,p\n\n2,b,q\n".repeat(n) + last;
+    let cases = [
+        (rows(50, "x,a,p\n"), ""),
+        (rows(50, "1,a\n"), ""),
+        (rows(50, "1,a,\n1,a,p\n"), ""),
+        (rows(50, "1,\"a,p\n1,a,p\n"), ""),
+        ("n,c,y\n".into(), ""),
+        ("n,c,y\n1,a,p\n".into(), ""),
+        (rows(20, "1,rare,p\n1,odd,q\n"), "validation = 0.5\nseed = 1"),
+        (rows(20, "1,rare,p\n1,odd,q\n"), "test = 0.5\nseed = 2"),
+        (rows(20, "1,rare,p\n1,odd,q\n"), "test = 0.5\nvalidation = 0.5\nlimit = 12\nseed = 3"),
+        (rows(20, ""), "shape = [2]"),
+    ];
+    let mut unknown = 0;
+    for (text, settings) in cases {
+        dir.file("t.csv", &text);
+        let error = |stream: bool| {
+            let text = format!("kind = 'csv'\nfile = 't.csv'\ntarget = 'y'\nstream = {stream}\n{settings}");
+            load(&config(&text), &dir.path).map(|_| ())
+        };
+        assert_eq!(error(true), error(false), "{settings}");
+        assert!(error(true).is_err() || settings.contains("seed"), "{settings}");
+        unknown += usize::from(matches!(error(true), Err(DataError::UnknownCategory { .. })));
+    }
+    assert!(unknown > 0, "a rare row is held out by one of the seeds");
+    // A table that changes after it was indexed.
+    let path = dir.file("t.csv", rows(50, ""));
+    let data = load(&config("kind = 'csv'\nfile = 't.csv'\ntarget = 'y'\nstream = true"), &dir.path).unwrap();
+    std::fs::write(&path, rows(49, "")).unwrap();
+    assert!(matches!(data.train.x.read_rows(3, 2), Err(DataError::Row { row: 3, .. })));
+}
+
+/// A PNG file of these grey pixels.
+fn png(dir: &TempDir, name: &str, width: u32, pixels: &[u8]) -> PathBuf {
+    let path = dir.path.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let height = pixels.len() as u32 / width;
+    image::GrayImage::from_raw(width, height, pixels.to_vec()).unwrap().save_with_format(&path, image::ImageFormat::Png).unwrap();
+    path
+}
+
+#[test]
+fn folders_of_images() {
+    let dir = TempDir::new();
+    for i in 0..6 {
+        png(&dir, &format!("set/b/{i}.png"), 2, &[i, 10 + i, 20 + i, 255]);
+    }
+    png(&dir, "set/a/wide.png", 4, &[0, 0, 100, 100, 0, 0, 100, 100]);
+    let colour = image::RgbImage::from_fn(2, 2, |x, y| image::Rgb([x as u8 * 200, y as u8 * 100, 50]));
+    colour.save_with_format(dir.path.join("set/a/colour.png"), image::ImageFormat::Png).unwrap();
+    let photo = image::RgbImage::from_pixel(16, 16, image::Rgb([200, 100, 50]));
+    photo.save_with_format(dir.path.join("set/a/photo.jpg"), image::ImageFormat::Jpeg).unwrap();
+    dir.file("set/a/.hidden", "not an image");
+    dir.file("set/README.txt", "beside the classes");
+    let text = "kind = 'image-classes'\nfolder = 'set'\nshape = [2, 2, 1]";
+    let data = same(text, &dir);
+    let crate::data::Targets::Classes { labels, names } = &data.train.targets else { panic!() };
+    assert_eq!((&names[..], &labels[..]), (&["a".to_string(), "b".into()][..], &[0, 0, 0, 1, 1, 1, 1, 1, 1][..]));
+    assert_eq!(data.preprocessing.classes, ["a", "b"]);
+    // Sorted by name: colour, photo, wide, then the greys of the other class.
+    let x = array(&data.train);
+    assert_eq!(x.data[4 * 3..4 * 5], [0.0, 10.0, 20.0, 255.0, 1.0, 11.0, 21.0, 255.0]);
+    // A wide image is smoothed over the two columns each pixel covers (and, with a triangle, their neighbours).
+    assert!(x.data[8] < 20.0 && x.data[9] > 80.0, "{:?}", &x.data[8..12]);
+    let colours = array(&same("kind = 'image-classes'\nfolder = 'set'\nshape = [2, 2, 3]\nscale = 0.5", &dir).train);
+    assert_eq!(colours.data[..6], [0.0, 0.0, 25.0, 100.0, 0.0, 25.0]);
+    assert!(colours.data[12..15].iter().zip([100.0, 50.0, 25.0]).all(|(a, b)| (a - b).abs() < 2.0), "{:?}", &colours.data[12..15]);
+    let split = same(&format!("{text}\nvalidation = 0.3\ntest = 0.3\nstandardize = true"), &dir);
+    let one = split.preprocessing.read(&dir.path.join("set/b/0.png")).unwrap();
+    assert_eq!(one.shape, [1, 2, 2, 1]);
+    png(&dir, "test/b/0.png", 2, &[9, 9, 9, 9]);
+    png(&dir, "test/a/0.png", 2, &[8, 8, 8, 8]);
+    assert_eq!(same(&format!("{text}\ntest_folder = 'test'"), &dir).test.unwrap().len(), 2);
+    png(&dir, "test/c/0.png", 2, &[8, 8, 8, 8]);
+    let error = |folder: &str, more: &str| {
+        let text = format!("kind = 'image-classes'\nfolder = '{folder}'\nshape = [2, 2, 1]\n{more}");
+        load(&config(&text), &dir.path).unwrap_err()
+    };
+    assert!(matches!(error("set", "test_folder = 'test'"), DataError::Setting { key: "test_folder", .. }));
+    assert!(matches!(error("set/a", ""), DataError::Setting { key: "folder", .. }));
+    assert!(matches!(error("none", ""), DataError::Unreadable { .. }));
+    for (name, bytes) in [("notes.txt", "plain text"), ("broken.png", "plain text"), ("empty.jpg", "")] {
+        let path = dir.file(&format!("set/b/{name}"), bytes);
+        let error = error("set", "");
+        assert!(matches!(&error, DataError::Image { path: p, .. } if *p == path), "{name}: {error}");
+        std::fs::remove_file(path).unwrap();
+    }
+    std::fs::create_dir(dir.path.join("set/b/more")).unwrap();
+    assert!(error("set", "").to_string().contains("a folder is no image"));
+}
+
+/// Damage that the first bytes do not show is an error of the batch that needs the image.
+#[test]
+fn damaged_images_are_named() {
+    let dir = TempDir::new();
+    let noise: Vec<u8> = (0..1024u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for name in ["set/a/0.png", "set/a/1.png", "set/b/0.png"] {
+        png(&dir, name, 32, &noise);
+    }
+    let text = "kind = 'image-classes'\nfolder = 'set'\nshape = [32, 32, 1]\nstream = true";
+    let data = load(&config(text), &dir.path).unwrap();
+    let path = dir.path.join("set/a/1.png");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let error = data.train.x.read_rows(0, 3).unwrap_err();
+    assert!(matches!(&error, DataError::Image { path: p, why } if *p == path && why.contains("when it was opened")), "{error}");
+    let data = load(&config(text), &dir.path).unwrap();
+    assert!(data.train.x.read_rows(0, 1).is_ok());
+    assert!(matches!(data.train.x.read_rows(0, 3), Err(DataError::Image { path: p, .. }) if p == path));
+}
