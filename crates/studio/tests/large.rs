@@ -66,26 +66,30 @@ fn watched(folder: &Path, args: &[&str]) -> usize {
     most
 }
 
-/// Trains on this many rows and checks memory and result; prints what it took.
-fn trains(name: &str, rows: usize, limit: usize) {
+/// Trains on this file of a folder and checks memory; prints what it took.
+fn trains(folder: &Path, file: &str, limit: usize) {
+    let start = Instant::now();
+    let most = watched(folder, &["train", "net.toml"]);
+    let bytes = std::fs::metadata(folder.join(file)).unwrap().len() as usize;
+    println!("{} MiB of data: {} MiB of memory, {:.1} s", bytes / MIB, most / MIB, start.elapsed().as_secs_f64());
+    assert!(bytes > limit && most > 0 && most < limit, "{} MiB of memory for {} MiB of data", most / MIB, bytes / MIB);
+    let meta: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("runs/net-0001/meta.json")).unwrap()).unwrap();
+    assert_eq!((&meta["state"], &meta["epochs"]), (&"done".into(), &1.into()));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn array(name: &str, rows: usize, limit: usize) {
     let folder = empty("large", name);
     generate(&folder, rows);
     std::fs::write(folder.join("net.toml"), NET).unwrap();
-    let start = Instant::now();
-    let most = watched(&folder, &["train", "net.toml"]);
-    let bytes = std::fs::metadata(folder.join("x.npy")).unwrap().len() as usize;
-    println!("{} MiB of data: {} MiB of memory, {:.1} s", bytes / MIB, most / MIB, start.elapsed().as_secs_f64());
-    assert!(bytes > limit && most > 0 && most < limit, "{} MiB of memory for {} MiB of data", most / MIB, bytes / MIB);
-    let runs = json(&run(&folder, &["runs", "show", "net-0001", "--json"]));
-    println!("{runs}");
-    std::fs::remove_dir_all(&folder).unwrap();
+    trains(&folder, "x.npy", limit);
 }
 
 /// 600 MB. Read whole, they would be over the limit four times.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_is_not_held_in_memory() {
-    trains("medium", 150_000, 150 * MIB);
+    array("medium", 150_000, 150 * MIB);
 }
 
 /// 4 GB, with `cargo test --release -p neurona-studio --test large -- --ignored --nocapture`.
@@ -93,7 +97,26 @@ fn a_file_is_not_held_in_memory() {
 #[test]
 #[ignore = "writes 4 GB"]
 fn four_gigabytes_need_less_than_half_of_one() {
-    trains("large", 1_000_000, 500 * MIB);
+    array("large", 1_000_000, 500 * MIB);
+}
+
+/// 100 MB of text, which is 80 MB of numbers.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_is_not_held_in_memory() {
+    let folder = empty("large", "table");
+    let mut file = BufWriter::with_capacity(MIB, File::create(folder.join("t.csv")).unwrap());
+    let names: Vec<String> = (0..200).map(|i| format!("x{i}")).collect();
+    writeln!(file, "class,{}", names.join(",")).unwrap();
+    for row in 0..100_000u32 {
+        let random = row.wrapping_mul(2_654_435_761);
+        let line: Vec<String> = (0..200).map(|i| format!("{:.3}", random.rotate_left(i) as f32 / 2f32.powi(32))).collect();
+        writeln!(file, "{},{}", if random >> 31 == 1 { "high" } else { "low" }, line.join(",")).unwrap();
+    }
+    drop(file);
+    let data = "kind = 'csv'\nfile = 't.csv'\ntarget = 'class'\nstandardize = true\nstream = true\nvalidation = 0.1\n";
+    std::fs::write(folder.join("net.toml"), format!("epochs = 1\n[data]\n{data}[[layers]]\ntype = 'dense'\nunits = 2\n")).unwrap();
+    trains(&folder, "t.csv", 60 * MIB);
 }
 
 /// The weights of a streamed training are those of one in memory, bit for bit.

@@ -73,7 +73,12 @@ impl Preprocessing {
             let stored = Stored::new(Records::new(encoding, &rows, seen), &[encoding.features_width()])?;
             return self.apply_to(stored.into(), &place);
         }
-        let opened = if idx::is_idx(raw::open(path)?.start()?) { Some(idx::piece(path)?) } else { npy::piece(path, None)? };
+        let start = raw::open(path)?.start()?;
+        let opened = match start {
+            _ if is_image(start) => None,
+            _ if idx::is_idx(start) => Some(idx::piece(path)?),
+            _ => npy::piece(path, None)?,
+        };
         match opened {
             Some((piece, shape)) => self.apply_to(Stored::packed(path, &shape, vec![piece])?.into(), &place),
             None => Ok(self.read(path)?.into()),
@@ -160,13 +165,13 @@ impl Preprocessing {
     /// The array of an npy or IDX file, or the pixels of an image.
     fn numbers(&self, path: &Path) -> Result<Array> {
         let start: [u8; 4] = raw::open(path)?.start()?;
-        match (start, &self.shape[..]) {
-            ([0x89, b'P', b'N', b'G'] | [0xff, 0xd8, 0xff, _], &[h, w, c @ (1 | 3)]) => {
+        match self.shape[..] {
+            [h, w, c @ (1 | 3)] if is_image(start) => {
                 let mut data = vec![0.0; product(&self.shape)];
                 decode(path, [h, w, c], &mut data)?;
                 Array::new(vec![1, h, w, c], data)
             }
-            (start, _) if idx::is_idx(start) => idx::read(path),
+            _ if idx::is_idx(start) => idx::read(path),
             _ => npy::read(path),
         }
     }
@@ -176,6 +181,11 @@ impl Preprocessing {
         let one = array.data.len() == product(&self.shape) && array.row_len() != array.data.len();
         if one { Array { shape: [&[1], &self.shape[..]].concat(), data: array.data } } else { array }
     }
+}
+
+/// Whether a file that begins with these bytes can be a PNG or JPEG image.
+fn is_image(start: [u8; 4]) -> bool {
+    matches!(start, [0x89, b'P', b'N', b'G'] | [0xff, 0xd8, 0xff, _])
 }
 
 /// What happens to each value of a row when it becomes input.
