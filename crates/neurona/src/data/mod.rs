@@ -1,5 +1,5 @@
-//! Data sets from files: NumPy arrays, CSV tables, MNIST's IDX files, and the `[data]` table that
-//! names them.
+//! Data sets from files, in memory or larger than it: NumPy arrays, CSV tables, MNIST's IDX files, folders
+//! of images, and the `[data]` table that names them.
 //!
 //! ```no_run
 //! use neurona::data::{DataConfig, load};

@@ -277,7 +277,7 @@ fn genuine_drawings() {
     let validation = data.validation.as_ref().unwrap();
     let test = data.test.as_ref().unwrap();
     assert_eq!(x(&data.train).shape, [2700, 28, 28, 1]);
-    assert_eq!((x(validation).shape[0], x(&test).shape[0]), (300, 1000));
+    assert_eq!((x(validation).shape[0], x(test).shape[0]), (300, 1000));
     assert!(x(&data.train).data.iter().all(|v| (0.0..=1.0).contains(v)) && x(&data.train).data.contains(&1.0));
     assert_eq!(labels(test).0.iter().sum::<i32>(), 500);
     // The 1500th cat is the first of the test.

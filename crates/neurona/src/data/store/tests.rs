@@ -171,7 +171,7 @@ fn tables_are_the_same_as_in_memory() {
         text += &format!("{i},{}, {colour},{},{},{}\r\n", (i as f32 * 0.7).sin(), i % 5, ["yes", "no"][i / 3 % 2], i as f64 / 7.0);
         text += ["", "\n", "\r\n\r\n"][i % 3];
     }
-    dir.file("t.csv", &text.replace(", \"", ",\""));
+    dir.file("t.csv", text.replace(", \"", ",\""));
     let table = "kind = 'csv'\nfile = 't.csv'\n";
     for settings in [
         "target = 'class'",
