@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{command, empty, json, run, stderr, stdout};
+use common::{command, empty, json, npy, run, stderr, stdout};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,21 +10,6 @@ use std::process::{Command, Stdio};
 
 fn example(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name).display().to_string()
-}
-
-/// An npy file of `f32`, or of `i64` if `integers`, with this shape.
-fn npy(path: &Path, shape: &str, values: &[f64], integers: bool) {
-    let kind = if integers { "<i8" } else { "<f4" };
-    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
-    header.push_str(&" ".repeat(117 - header.len()));
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    for &v in values {
-        if integers { bytes.extend((v as i64).to_le_bytes()) } else { bytes.extend((v as f32).to_le_bytes()) }
-    }
-    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]

@@ -225,7 +225,7 @@ impl<M: Model> Trainer<M> {
                 history.stopped = true;
                 break;
             };
-            let validation = options.validation.map(|v| self.score("validation", v, options.batch)).transpose()?;
+            let validation = options.validation.map(|v| self.score("validation", v, options.batch, options.averaged)).transpose()?;
             let report = EpochReport {
                 epoch: epoch + 1,
                 epochs: options.epochs,
@@ -366,10 +366,11 @@ impl<M: Model> Trainer<M> {
         self.task.objective.check()?;
         self.built()?;
         self.check_data("evaluation", data)?;
-        self.score("evaluation", data, batch)
+        self.score("evaluation", data, batch, false)
     }
 
-    fn score(&mut self, set: &str, data: &Batches, batch: usize) -> Result<Scores> {
+    fn score(&mut self, set: &str, data: &Batches, batch: usize, averaged: bool) -> Result<Scores> {
+        let averaged = self.state.as_ref().filter(|_| averaged && self.rule.average.is_some()).map(|s| s.averaged(&self.rule));
         let mut sums = Sums::new(&self.task.metrics);
         let mut place = 0;
         for (start, n) in batches(data.len(), batch)? {
@@ -378,7 +379,7 @@ impl<M: Model> Trainer<M> {
                 place = self.scorer(set, data, n)?;
             }
             let Some(state) = &self.state else { break };
-            let out = self.scorers[place].1.function.run(&state.params, &data.part(start, n))?;
+            let out = self.scorers[place].1.function.run(averaged.as_ref().unwrap_or(&state.params), &data.part(start, n))?;
             sums.add(out.into_iter().map(|v| v[0]), n);
         }
         Ok(sums.scores(&self.task.metrics))

@@ -5,14 +5,16 @@ use super::metrics::parse;
 use super::recorder::{Recorder, Settings, Stop};
 use super::saved::{Meta, State as Phase};
 use super::stopping::Watch;
-use super::{KIND, Network, Target, folder, results};
+use super::{KIND, Network, Plateau, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
 use crate::report::{Exit, Report};
 use crate::run::{BEST, CONFIG, LAST, METRICS, RunFolder};
 use crate::{Texts, checkpoint, failure, interrupt};
+use neurona::callbacks::Callbacks;
 use neurona::data::{Dataset, Loaded, Targets, load};
-use neurona::{EpochReport, FitOptions, Model, Param, Position, Scores, Sequential, State, Trainer, weights};
+use neurona::tensorboard::TensorBoard;
+use neurona::{EpochReport, FitOptions, Model, Observer, Param, Position, Scores, Sequential, State, Trainer, weights};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -59,10 +61,12 @@ impl Job {
     /// # Errors
     /// A wrong setting (3), wrong data (4).
     pub fn open(texts: &Texts, source: &Source, file: &Path) -> Result<Job, Report> {
-        let net: Network = source.read(texts)?;
+        let mut net: Network = source.read(texts)?;
         net.check(texts, source)?;
         let data = load(&net.data, &folder(file)).map_err(|e| failure::data_of(texts, source, &e))?;
         let target = Target::of(&data);
+        net.balance(texts, source, &data)?;
+        net.check_data(texts, source, &data)?;
         let parameters = net.check_model(texts, source, &data.preprocessing.shape, &target)?.parameters();
         let watch = Watch::new(texts, source, &net, &target, data.validation.is_some())?;
         let config = toml::to_string(&net.resolved(file, &target)).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
@@ -92,8 +96,7 @@ impl Job {
 
     /// The network before its first step.
     fn trainer(&self) -> Result<Trainer<Sequential>, Report> {
-        let (loss, metrics) = (self.net.loss(&self.target), self.net.metrics(&self.target));
-        let mut trainer = Trainer::compile(self.net.model(&self.data.preprocessing.shape), loss, self.net.optimizer, &metrics);
+        let mut trainer = self.net.trainer(&self.data.preprocessing.shape, &self.target);
         let inputs = trainer.model().inputs().unwrap_or_default();
         trainer.build(&inputs, self.net.seed).map_err(|e| failure::report(&self.texts, &e))?;
         Ok(trainer)
@@ -101,7 +104,7 @@ impl Job {
 
     fn recorder(&self, folder: &RunFolder) -> Recorder {
         let interval = Duration::try_from_secs_f64(self.net.checkpoint_seconds).unwrap_or(Duration::MAX);
-        let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval };
+        let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval, rule: self.net.rule() };
         let meta = Meta::new(&self.net, &self.data, self.parameters);
         Recorder::new(self.texts, folder.clone(), meta, self.watch.clone(), settings)
     }
@@ -154,8 +157,7 @@ impl Job {
 
     /// The saved state and what belongs to it.
     fn saved(&self, folder: &RunFolder, params: &[Param]) -> Result<(State, Begin), Report> {
-        let slots = self.net.optimizer.slots();
-        let (state, notes) = checkpoint::load(&self.texts, folder, (params, slots), (KIND, &self.config))?;
+        let (state, notes) = checkpoint::load(&self.texts, folder, (params, self.net.slots()), (KIND, &self.config))?;
         let note = |key: &str| notes.get(key);
         if note("data").is_none_or(|d| *d != fingerprint(&self.data)) {
             let fix = self.texts.get("resume.data.fix");
@@ -186,6 +188,9 @@ impl Job {
             batch: self.net.batch,
             learning_rate: self.net.learning_rate(),
             schedule: self.net.schedule,
+            warmup: self.net.warmup,
+            augment: self.net.augment,
+            averaged: self.net.average.is_some(),
             validation: validation.as_ref(),
             seed: self.net.seed,
             threads: self.net.threads,
@@ -194,7 +199,17 @@ impl Job {
         };
         let (clock, before) = (Instant::now(), recorder.history().iter().map(|r| r.seconds).sum::<f64>());
         let over = recorder.watch().is_over();
-        let fitted = if over { Ok(Default::default()) } else { trainer.fit(&train, &options, &mut recorder) };
+        let metrics = self.net.metrics(&self.target);
+        let observer = |p: &Plateau| p.observer(&metrics, self.data.validation.is_some(), recorder.history());
+        let mut plateau = self.net.reduce_on_plateau.as_ref().map(observer);
+        let mut events = self.events(&folder, recorder.history().len())?;
+        let mut all = Callbacks::new();
+        for observer in [plateau.as_mut().map(|p| p as &mut dyn Observer), events.as_mut().map(|e| e as &mut dyn Observer)] {
+            all = observer.into_iter().fold(all, Callbacks::with);
+        }
+        // The recorder last: it may end the process' work.
+        let fitted = if over { Ok(Default::default()) } else { trainer.fit(&train, &options, &mut all.with(&mut recorder)) };
+        events.map_or(Ok(()), TensorBoard::finish).map_err(|e| failure::report(&self.texts, &e))?;
         match fitted {
             Ok(_) => {}
             Err(neurona::Error::Diverged { epoch, batch, .. }) => {
@@ -222,6 +237,12 @@ impl Job {
         recorder.finish(Phase::Done, &[], None)?;
         let test = (evaluation.set == "test").then_some(evaluation.scores);
         Ok(Outcome { folder, epochs: recorder.history().to_vec(), best, seconds, test, stopped })
+    }
+
+    /// The event file of TensorBoard, after the epochs that are done, if there is to be one.
+    fn events(&self, folder: &RunFolder, epochs: usize) -> Result<Option<TensorBoard>, Report> {
+        let events = self.net.tensorboard.then(|| TensorBoard::resume(folder.path(), true, epochs));
+        events.transpose().map_err(|e| failure::report(&self.texts, &e))
     }
 
     /// The best weights, those that `predict` uses, on the rows that judge them.
