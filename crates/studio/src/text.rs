@@ -62,6 +62,11 @@ impl Texts {
         self.lang.table().get(key).map_or(key, String::as_str)
     }
 
+    /// The keys of all messages.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.lang.table().keys().map(String::as_str)
+    }
+
     /// Whether there is a message `key`.
     pub fn has(&self, key: &str) -> bool {
         self.lang.table().contains_key(key)
@@ -122,8 +127,8 @@ mod tests {
         }
     }
 
-    /// Every key in the sources exists, and every key is in the sources (`help.`, `expression.` and `data.….fix`
-    /// keys are composed; tests of their own cover them).
+    /// Every key in the sources exists, and every key is in the sources (`help.`, `schema.`, `expression.` and
+    /// `data.….fix` keys are composed; tests of their own cover them).
     #[test]
     fn keys_are_used_and_used_keys_exist() {
         fn read(folder: &Path, all: &mut String) {
@@ -139,7 +144,8 @@ mod tests {
         let mut sources = String::new();
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
         let [en, _] = tables();
-        let composed = |k: &str| k.starts_with("help.") || k.starts_with("expression.") || k.starts_with("data.") && k.ends_with(".fix");
+        let composed =
+            |k: &str| ["help.", "schema.", "expression."].iter().any(|p| k.starts_with(p)) || k.starts_with("data.") && k.ends_with(".fix");
         for key in en.keys().filter(|k| !composed(k)) {
             assert!(sources.contains(&format!("\"{key}\"")), "{key} is used nowhere");
         }

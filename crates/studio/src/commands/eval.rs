@@ -61,7 +61,7 @@ pub(super) fn evaluate(texts: &Texts, run: &Path, on: Option<&str>, changes: &[S
     for pair in changes {
         source.set_pair(texts, pair)?;
     }
-    let net: Network = source.read(texts)?;
+    let net = Network::read(texts, &source)?;
     let data = load(&net.data, folder.path()).map_err(|e| failure::data_of(texts, &source, &e))?;
     if data.preprocessing != meta.preprocessing {
         return Err(Report::new(Exit::Data, texts.get("eval.other_data"), "", texts.get("eval.other_data.fix")));

@@ -28,8 +28,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let summary = if args.network.is_file() {
         let source = Source::open(&texts, &args.network)?;
-        let net: Network = source.read(&texts)?;
-        net.check(&texts, &source)?;
+        let net = Network::read(&texts, &source)?;
         let data = load(&net.data, &folder(&args.network)).map_err(|e| failure::data_of(&texts, &source, &e))?;
         net.check_model(&texts, &source, &data.preprocessing.shape, &Target::of(&data))?
     } else {
@@ -40,13 +39,15 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     if shell.json { shell.print_json(&json(&summary)) } else { shell.print(&table(&texts, &summary).to_string()) }
 }
 
-fn json(s: &Summary) -> serde_json::Value {
+/// The table as JSON.
+pub(super) fn json(s: &Summary) -> serde_json::Value {
     let row = |r: &neurona::SummaryRow| json!({ "layer": r.layer, "output": r.output, "parameters": r.parameters, "flops": r.flops });
     let layers: Vec<_> = s.rows.iter().map(row).collect();
     json!({ "input": s.input, "layers": layers, "parameters": s.parameters(), "flops": s.flops() })
 }
 
-fn table(texts: &Texts, s: &Summary) -> Table {
+/// The layers.
+pub(super) fn table(texts: &Texts, s: &Summary) -> Table {
     let head = ["summary.layer", "summary.output", "summary.parameters", "summary.cost"].map(|key| texts.get(key));
     let aligns = [Align::Left, Align::Left, Align::Right, Align::Right];
     let mut table = Table::new(&head.iter().map(String::as_str).zip(aligns).collect::<Vec<_>>());

@@ -14,7 +14,9 @@ use crate::{Texts, checkpoint, failure, interrupt};
 use neurona::callbacks::Callbacks;
 use neurona::data::{Dataset, Loaded, Targets, load};
 use neurona::tensorboard::TensorBoard;
-use neurona::{EpochReport, FitOptions, Model, Observer, Param, Position, Scores, Sequential, State, Trainer, weights};
+use neurona::{
+    EpochReport, FitOptions, Model, Observer, Param, Position, RateCurve, RateRange, Scores, Sequential, State, Trainer, lr_find, weights,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -61,8 +63,7 @@ impl Job {
     /// # Errors
     /// A wrong setting (3), wrong data (4).
     pub fn open(texts: &Texts, source: &Source, file: &Path) -> Result<Job, Report> {
-        let mut net: Network = source.read(texts)?;
-        net.check(texts, source)?;
+        let mut net = Network::read(texts, source)?;
         let data = load(&net.data, &folder(file)).map_err(|e| failure::data_of(texts, source, &e))?;
         let target = Target::of(&data);
         net.balance(texts, source, &data)?;
@@ -107,6 +108,27 @@ impl Job {
         let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval, rule: self.net.rule() };
         let meta = Meta::new(&self.net, &self.data, self.parameters);
         Recorder::new(self.texts, folder.clone(), meta, self.watch.clone(), settings)
+    }
+
+    /// Tries learning rates with the batches that a training would begin with.
+    ///
+    /// # Errors
+    /// A range that cannot be used.
+    pub fn find_rate(&self, range: &RateRange) -> Result<RateCurve, Report> {
+        let (mut trainer, train) = (self.trainer()?, self.data.train.batches());
+        let options = FitOptions {
+            batch: self.net.batch,
+            augment: self.net.augment,
+            seed: self.net.seed,
+            threads: self.net.threads,
+            ..FitOptions::default()
+        };
+        lr_find(&mut trainer, &train, &options, range).map_err(|e| failure::report(&self.texts, &e))
+    }
+
+    /// The learning rate of the file.
+    pub fn learning_rate(&self) -> f64 {
+        self.net.learning_rate()
     }
 
     /// Trains from the first step.

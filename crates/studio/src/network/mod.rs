@@ -1,6 +1,7 @@
 //! A network that is declared in a TOML file: its settings, and whether they fit each other and the data.
 
 mod check;
+mod checked;
 pub mod evaluation;
 mod extras;
 mod job;
@@ -9,8 +10,10 @@ pub mod predict;
 mod recorder;
 pub mod results;
 pub mod saved;
+pub mod schema;
 mod stopping;
 
+pub use checked::Checked;
 pub use extras::{ClassWeights, Plateau};
 pub use job::{Job, Outcome};
 pub use metrics::percent;
@@ -157,6 +160,17 @@ impl Target {
 }
 
 impl Network {
+    /// Reads a training file.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, with its place.
+    pub fn read(texts: &Texts, source: &Source) -> Result<Network, Report> {
+        match source.problems(texts, &schema::file())?.into_iter().next() {
+            Some(report) => Err(report),
+            None => source.read(texts),
+        }
+    }
+
     /// The loss, or the usual one for such a target.
     pub fn loss(&self, target: &Target) -> Loss {
         self.loss.unwrap_or(match target {
@@ -192,14 +206,6 @@ impl Network {
     pub fn name(&self, file: &Path) -> String {
         let stem = || file.file_stem().map(|s| s.to_string_lossy().into_owned());
         self.name.clone().or_else(stem).unwrap_or_else(|| "network".into())
-    }
-
-    /// Checks all settings that do not need the data.
-    ///
-    /// # Errors
-    /// The first that cannot be used, with its place.
-    pub fn check(&self, texts: &Texts, source: &Source) -> Result<(), Report> {
-        check::settings(texts, source, self)
     }
 
     /// Checks that layers, loss and target fit, and gives the table of the layers.
