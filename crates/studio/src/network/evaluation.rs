@@ -1,12 +1,12 @@
 //! How good a trained network is on rows whose targets are known.
 
+use super::Target;
 use super::predict::Answers;
 use super::saved::Meta;
-use super::{Network, Target};
 use crate::number::short;
 use crate::{Report, Texts, failure};
 use neurona::data::{Dataset, Loaded, Targets};
-use neurona::{Rows, Scores, Sequential, Trainer};
+use neurona::{Loss, Model, Rows, Scores, Trainer};
 use serde::Serialize;
 
 /// How many of the worst rows are kept.
@@ -65,20 +65,20 @@ pub fn choose<'a>(data: &'a Loaded, name: Option<&str>) -> Option<(&'static str,
 }
 
 impl Evaluation {
-    /// Evaluates a network on a set.
+    /// Evaluates a network, `batch` rows at a time, on a set.
     ///
     /// # Errors
     /// Data that do not fit the network.
     pub fn new(
         texts: &Texts,
-        trainer: &mut Trainer<Sequential>,
-        (net, meta): (&Network, &Meta),
+        trainer: &mut Trainer<impl Model>,
+        (batch, loss, meta): (usize, &Loss, &Meta),
         (name, set): (&'static str, &Dataset),
     ) -> Result<Evaluation, Report> {
         let failed = |e| failure::report(texts, &e);
-        let scores = trainer.evaluate(&set.batches(), net.batch).map_err(failed)?;
-        let raw = trainer.predict(&[Rows::f32(&set.x.data, set.x.row_shape())], net.batch).map_err(failed)?;
-        let answers = Answers::new(meta, &net.loss(&meta.target), &raw.data);
+        let scores = trainer.evaluate(&set.batches(), batch).map_err(failed)?;
+        let raw = trainer.predict(&[Rows::f32(&set.x.data, set.x.row_shape())], batch).map_err(failed)?;
+        let answers = Answers::new(meta, loss, &raw.data);
         let mut confusion = match meta.target {
             Target::Classes(n) => vec![vec![0; n]; n],
             Target::Values(_) => vec![],

@@ -254,7 +254,7 @@ impl Job {
         let best = recorder.best().map_or(self.net.epochs, |(epoch, _)| epoch);
         let seconds = before + clock.elapsed().as_secs_f64();
         let evaluation = self.evaluate(trainer, &recorder)?;
-        results::write(&self.texts, &folder, recorder.meta(), recorder.history(), Some(&evaluation))?;
+        results::write(&self.texts, &folder, (&self.net, recorder.meta()), recorder.history(), Some(&evaluation))?;
         // Only now: a run that is killed before can still be completed.
         recorder.finish(Phase::Done, &[], None)?;
         let test = (evaluation.set == "test").then_some(evaluation.scores);
@@ -274,7 +274,7 @@ impl Job {
             trainer.set_state(best).map_err(|e| failure::report(&self.texts, &e))?;
         }
         let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
-        Evaluation::new(&self.texts, trainer, (&self.net, recorder.meta()), set)
+        Evaluation::new(&self.texts, trainer, (self.net.batch, &self.net.loss(&self.target), recorder.meta()), set)
     }
 
     fn diverged(&self, (epoch, batch): (usize, usize), recorder: &Recorder, folder: &RunFolder) -> Report {

@@ -22,7 +22,7 @@ fn tables(
     wrap: &dyn Fn(Value) -> Value,
     see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value),
 ) {
-    let mut within =
+    let within =
         |keys: &[Key], kind: Option<(&str, &str)>, see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value)| {
             see(keys, kind, wrap);
             for key in keys {
