@@ -40,6 +40,8 @@ pub enum Command {
     Export(commands::export::Args),
     /// How good a trained network is
     Eval(commands::eval::Args),
+    /// Weights of a PyTorch module as a run
+    Import(commands::import::Args),
     /// Which learning rate to begin with
     LrFind(commands::lr_find::Args),
     /// Draws the pictures of a run

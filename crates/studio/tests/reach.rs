@@ -151,3 +151,65 @@ fn a_solved_equation_is_evaluated_shown_used_and_exported() {
     let o = run(&dir, &["predict", "pinn-0001", "wrong.csv"]);
     assert!(o.status.code() == Some(4) && stderr(&o).contains("has no column"), "{}", stderr(&o));
 }
+
+/// A safetensors file of f32 tensors.
+fn safetensors(path: &Path, tensors: &[(&str, &[usize], Vec<f32>)]) {
+    let (mut header, mut data) = (serde_json::Map::new(), vec![]);
+    for (name, shape, values) in tensors {
+        let start = data.len();
+        data.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+        header.insert((*name).into(), serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [start, data.len()] }));
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    fs::write(path, [&(header.len() as u64).to_le_bytes()[..], &header, &data].concat()).unwrap();
+}
+
+#[test]
+fn weights_of_pytorch_become_a_run() {
+    let dir = empty("reach", "import");
+    network(&dir);
+    let values = |n: usize| (0..n).map(|i| (i * 37 % 23) as f32 / 23.0 - 0.4).collect::<Vec<f32>>();
+    let (w1, b1, w2, b2) = (values(48), values(16), values(51)[3..].to_vec(), values(3));
+    let file = [
+        ("fc1.weight", &[16, 3][..], w1.clone()),
+        ("fc1.bias", &[16], b1.clone()),
+        ("out.weight", &[3, 16], w2.clone()),
+        ("out.bias", &[3], b2.clone()),
+    ];
+    safetensors(&dir.join("w.safetensors"), &file);
+    let v = json(&run(
+        &dir,
+        &["import", "w.safetensors", "--config", "net.toml", "--name", "torch", "--json", "--set", "data.standardize=false"],
+    ));
+    assert_eq!((&v["run"], &v["weights"]["dense_2/weight"]), (&"runs/torch-0001".into(), &"out.weight".into()));
+    let v = json(&run(&dir, &["predict", "torch-0001", "x.npy", "--json"]));
+    let x = [0, 7919 % 1009, 2 * 7919 % 1009].map(|n| f64::from(n) / 1009.0);
+    let hidden: Vec<f64> =
+        (0..16).map(|o| ((0..3).map(|i| f64::from(w1[o * 3 + i]) * x[i]).sum::<f64>() + f64::from(b1[o])).tanh()).collect();
+    let out: Vec<f64> =
+        (0..3).map(|o| ((0..16).map(|i| f64::from(w2[o * 16 + i]) * hidden[i]).sum::<f64>() + f64::from(b2[o])).exp()).collect();
+    for o in 0..3 {
+        let p = v["predictions"][0]["probabilities"][o].as_f64().unwrap();
+        assert!((p - out[o] / out.iter().sum::<f64>()).abs() < 1e-5, "{p} {out:?}");
+    }
+    for command in ["eval", "summary", "export"] {
+        assert!(run(&dir, &[command, "torch-0001"]).status.success(), "{command}");
+    }
+    assert!(dir.join("runs/torch-0001/report.html").is_file());
+    // Everything that does not fit is said at once, and nothing is left behind.
+    let wrong = [("fc1.weight", &[15, 3][..], values(45)), ("fc1.bias", &[15], values(15)), file[2].clone(), file[3].clone()];
+    safetensors(&dir.join("wrong.safetensors"), &wrong);
+    let o = run(&dir, &["import", "wrong.safetensors", "--config", "net.toml", "--name", "wrong"]);
+    assert_eq!(o.status.code(), Some(4), "{}", stderr(&o));
+    for part in ["dense_1/weight [3, 16]", "weight [16, 3]", "fc1.weight [15, 3]", "fc1.bias [15]"] {
+        assert!(stderr(&o).contains(part), "{part}: {}", stderr(&o));
+    }
+    assert!(!dir.join("runs/wrong-0001").exists());
+    fs::write(dir.join("map.toml"), "dense_1 = \"fc1\"\ndense_2 = \"oud\"\n").unwrap();
+    let o = run(&dir, &["import", "w.safetensors", "--config", "net.toml", "--map", "map.toml", "--lang", "es"]);
+    assert!(
+        o.status.code() == Some(4) && stderr(&o).contains("oud.weight") && stderr(&o).contains("no encajan con las capas"),
+        "{}",
+        stderr(&o)
+    );
+}

@@ -73,9 +73,9 @@ pub fn load(path: &Path, model: &Sequential, params: &[Param], map: &Map) -> Res
                 tensors[place].used = true;
                 found.insert(i, place);
             }),
-            None => problems.extend(open.iter().map(|&i| {
-                format!("{} {:?}: no unused module has {}", params[i].name, params[i].shape, wanted(&params[i]))
-            })),
+            None => problems.extend(
+                open.iter().map(|&i| format!("{} {:?}: no unused module has {}", params[i].name, params[i].shape, wanted(&params[i]))),
+            ),
         }
     }
     let unused = tensors.iter().filter(|t| !t.used && !t.name.ends_with("num_batches_tracked"));
@@ -134,7 +134,8 @@ fn module(params: &[Param], own: &[usize], tensors: &[Tensor]) -> Option<Vec<usi
     let fit = |module: &str| -> Option<Vec<usize>> {
         let place = |&i: &usize| {
             let name = tensor_name(&params[i].name);
-            let right = |t: &Tensor| !t.used && t.module() == module && t.name.rsplit('.').next() == Some(name) && fits(&params[i], &t.shape);
+            let right =
+                |t: &Tensor| !t.used && t.module() == module && t.name.rsplit('.').next() == Some(name) && fits(&params[i], &t.shape);
             tensors.iter().position(right)
         };
         own.iter().map(place).collect()

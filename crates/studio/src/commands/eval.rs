@@ -52,10 +52,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     if shell.json {
         return shell.print_json(&json(&e));
     }
-    let mut scores = Table::new(&[("", Align::Left), (&set_name(&texts, e.set), Align::Right)]);
-    scores.row([texts.get("train.rows"), e.rows.to_string()]);
-    scores.row([texts.get("train.loss"), short(e.scores.loss)]);
-    e.scores.metrics.iter().for_each(|&(m, v)| scores.row([m.name().to_string(), percent(Some(m), v)]));
+    let scores = scores(&texts, &e);
     shell.print(&scores.to_string())?;
     if e.classes.is_empty() {
         return Ok(());
@@ -64,6 +61,15 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let mut classes = Table::new(&head.iter().enumerate().map(|(i, h)| (&h[..], side(i))).collect::<Vec<_>>());
     class_rows(&e).into_iter().for_each(|row| classes.row(row));
     shell.print(&format!("\n{classes}\n\n{}", confusion(&texts, &e)))
+}
+
+/// Rows, loss and metrics.
+pub(super) fn scores(texts: &Texts, e: &Evaluation) -> Table {
+    let mut scores = Table::new(&[("", Align::Left), (&set_name(texts, e.set), Align::Right)]);
+    scores.row([texts.get("train.rows"), e.rows.to_string()]);
+    scores.row([texts.get("train.loss"), short(e.scores.loss)]);
+    e.scores.metrics.iter().for_each(|&(m, v)| scores.row([m.name().to_string(), percent(Some(m), v)]));
+    scores
 }
 
 /// Evaluates a run; also returns its folder.
@@ -127,7 +133,8 @@ fn confusion(texts: &Texts, e: &Evaluation) -> String {
     table.to_string()
 }
 
-fn json(e: &Evaluation) -> Value {
+/// An evaluation as JSON.
+pub(super) fn json(e: &Evaluation) -> Value {
     let mut object = Map::new();
     object.insert("set".into(), json!(e.set));
     object.insert("rows".into(), json!(e.rows));

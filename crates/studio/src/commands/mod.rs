@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod eval;
 pub mod export;
 mod formula;
+pub mod import;
 pub mod lr_find;
 pub mod pinn;
 pub mod plot;
@@ -35,6 +36,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),
+        Command::Import(args) => import::run(args, shell),
         Command::LrFind(args) => lr_find::run(args, shell),
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),

@@ -9,11 +9,12 @@ use super::{KIND, Network, Plateau, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
 use crate::report::{Exit, Report};
-use crate::run::{BEST, CONFIG, LAST, METRICS, RunFolder};
-use crate::{Texts, checkpoint, failure, interrupt};
+use crate::run::{BEST, CONFIG, LAST, META, METRICS, RunFolder};
+use crate::{Texts, checkpoint, commands::import, failure, interrupt};
 use neurona::callbacks::Callbacks;
 use neurona::data::{Dataset, Loaded, Targets, load};
 use neurona::tensorboard::TensorBoard;
+use neurona::weights::pytorch::{self, Map};
 use neurona::{
     EpochReport, FitOptions, Model, Observer, Param, Position, RateCurve, RateRange, Scores, Sequential, State, Trainer, lr_find, weights,
 };
@@ -124,6 +125,40 @@ impl Job {
             ..FitOptions::default()
         };
         lr_find(&mut trainer, &train, &options, range).map_err(|e| failure::report(&self.texts, &e))
+    }
+
+    /// The network with the weights of a PyTorch module, and where each came from.
+    ///
+    /// # Errors
+    /// A file that cannot be read, weights that do not fit (4).
+    pub fn import(&self, path: &Path, map: &Map) -> Result<(Trainer<Sequential>, Vec<(String, String)>), Report> {
+        let mut trainer = self.trainer()?;
+        let found = pytorch::load(path, trainer.model(), trainer.params(), map).map_err(|e| match e {
+            neurona::Error::Mismatch { path, differences } => import::mismatch(&self.texts, &path, &differences),
+            e => failure::report(&self.texts, &e),
+        })?;
+        if let Some(state) = trainer.state().cloned() {
+            trainer.set_state(State { params: found.values, ..state }).map_err(|e| failure::report(&self.texts, &e))?;
+        }
+        Ok((trainer, found.names))
+    }
+
+    /// Saves a network that was not trained here as a finished run, and evaluates it.
+    ///
+    /// # Errors
+    /// Files that cannot be written (1).
+    pub fn keep(&self, folder: &RunFolder, trainer: &mut Trainer<Sequential>) -> Result<Evaluation, Report> {
+        let failed = |e| failure::report(&self.texts, &e);
+        folder.write(CONFIG, self.config.as_bytes())?;
+        for name in [BEST, LAST] {
+            trainer.save_weights(&folder.file(name), &Default::default()).map_err(failed)?;
+        }
+        let meta = Meta { state: Phase::Done, ..Meta::new(&self.net, &self.data, self.parameters) };
+        folder.write(META, &serde_json::to_vec_pretty(&meta).map_err(std::io::Error::from)?)?;
+        let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
+        let evaluation = Evaluation::new(&self.texts, trainer, (self.net.batch, &self.net.loss(&self.target), &meta), set)?;
+        results::write(&self.texts, folder, (&self.net, &meta), &[], Some(&evaluation))?;
+        Ok(evaluation)
     }
 
     /// The learning rate of the file.

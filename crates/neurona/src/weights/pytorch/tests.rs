@@ -72,9 +72,8 @@ fn an_image_network_computes_what_pytorch_would() {
     let grown = |o: usize, y: usize, x_: usize| {
         (0..2).map(|i| at(i, y / 2, x_ / 2) * w(&up, ((i * 3 + o) * 2 + y % 2) * 2 + x_ % 2)).sum::<f64>() + w(&upb, o)
     };
-    let normal = |o: usize, y: usize, x_: usize| {
-        (grown(o, y, x_) - w(&mean, o)) / (w(&var, o) + 1e-5).sqrt() * w(&scale, o) + w(&offset, o)
-    };
+    let normal =
+        |o: usize, y: usize, x_: usize| (grown(o, y, x_) - w(&mean, o)) / (w(&var, o) + 1e-5).sqrt() * w(&scale, o) + w(&offset, o);
     let conv = |o: usize, y: usize, x_: usize| {
         let mut sum = w(&bias, o);
         for i in 0..3 {
@@ -85,9 +84,7 @@ fn an_image_network_computes_what_pytorch_would() {
         sum.max(0.0)
     };
     // 6 × 9 → 3 × 4
-    let pooled = |o: usize, y: usize, x_: usize| {
-        (0..4).map(|k| conv(o, 2 * y + k / 2, 2 * x_ + k % 2)).fold(f64::NEG_INFINITY, f64::max)
-    };
+    let pooled = |o: usize, y: usize, x_: usize| (0..4).map(|k| conv(o, 2 * y + k / 2, 2 * x_ + k % 2)).fold(f64::NEG_INFINITY, f64::max);
     let flat: Vec<f64> = (0..4).flat_map(|o| (0..12).map(move |p| (o, p / 4, p % 4))).map(|(o, y, x_)| pooled(o, y, x_)).collect();
     let want: Vec<f64> = (0..3).map(|o| (0..48).map(|i| flat[i] * w(&dense, o * 48 + i)).sum::<f64>() + w(&denseb, o)).collect();
     let got = trainer.predict(&[Rows::f32(&x, &[4, 5, 2])], 1).unwrap();

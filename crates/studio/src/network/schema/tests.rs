@@ -22,18 +22,17 @@ fn tables(
     wrap: &dyn Fn(Value) -> Value,
     see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value),
 ) {
-    let within =
-        |keys: &[Key], kind: Option<(&str, &str)>, see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value)| {
-            see(keys, kind, wrap);
-            for key in keys {
-                let wrap = |v: Value| {
-                    let mut table = least(keys, kind);
-                    table.insert(key.name.into(), v);
-                    wrap(Value::Table(table))
-                };
-                tables(&key.node, depth, &wrap, see);
-            }
-        };
+    let within = |keys: &[Key], kind: Option<(&str, &str)>, see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value)| {
+        see(keys, kind, wrap);
+        for key in keys {
+            let wrap = |v: Value| {
+                let mut table = least(keys, kind);
+                table.insert(key.name.into(), v);
+                wrap(Value::Table(table))
+            };
+            tables(&key.node, depth, &wrap, see);
+        }
+    };
     match node {
         Node::Table(keys) => within(keys, None, see),
         Node::Kinds { tag, kinds, .. } => kinds.iter().for_each(|(kind, keys)| within(keys, Some((tag, kind)), see)),
