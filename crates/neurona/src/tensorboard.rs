@@ -183,6 +183,11 @@ impl EventWriter {
         let fail = |e: std::io::Error| Error::Io { verb: "write", path: path.clone(), why: format!("{e}; check the file") };
         let bytes = std::fs::read(&path).map_err(fail)?;
         let kept: Vec<&[u8]> = records(&bytes).filter(|r| step_of(&r[12..r.len() - 4]).is_none_or(|s| s <= step)).collect();
+        if kept.is_empty() {
+            // Its process was killed before anything reached the disk.
+            std::fs::remove_file(&path).map_err(fail)?;
+            return EventWriter::create(folder);
+        }
         std::fs::write(&path, kept.concat()).map_err(fail)?;
         let file = File::options().append(true).open(&path).map_err(fail)?;
         Ok(EventWriter { path, file: BufWriter::new(file) })
@@ -350,6 +355,10 @@ mod tests {
         let steps: Vec<Option<u64>> = records(&bytes).map(|r| step_of(&r[12..r.len() - 4])).collect();
         assert_eq!(steps, std::iter::once(None).chain((1..=203).map(Some)).collect::<Vec<_>>());
         assert_eq!(records(&bytes).map(<[u8]>::len).sum::<usize>(), bytes.len());
+        std::fs::write(&path, b"").unwrap();
+        drop(EventWriter::resume(&folder, 3).unwrap());
+        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+        assert!(files.len() == 1 && records(&std::fs::read(&files[0]).unwrap()).count() == 1, "an empty file begins anew");
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(EventWriter::resume(&folder, 3).is_ok(), "without a file a new one begins");
         std::fs::remove_dir_all(folder).unwrap();

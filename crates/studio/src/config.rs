@@ -201,7 +201,7 @@ pub(crate) fn explain(texts: &Texts, message: &str, marked: &str) -> (String, St
     }
     if let Some((key, why)) = message.strip_prefix("data setting ").and_then(|m| m.split_once(": ")) {
         let (why, fix) = why.rsplit_once("; ").unwrap_or((why, ""));
-        return (format!("{key}: {why}"), fix.to_string());
+        return (format!("{key}: {}", texts.phrase(why)), texts.phrase(fix));
     }
     let words: Vec<&str> = quoted(message).collect();
     let Some((&word, known)) = words.split_first() else { return (message.to_string(), String::new()) };

@@ -6,7 +6,6 @@ mod common;
 use common::{command, empty, run, stderr, stdout};
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -34,7 +33,7 @@ impl Terminal {
         let pty = nix::pty::openpty(None, None).unwrap();
         let mut command: Command = command(dir, args);
         command.env("TERM", "xterm").env("COLUMNS", "80").env_remove("NO_COLOR").stdout(Stdio::piped());
-        let child = command.stderr(Stdio::from(OwnedFd::from(pty.slave))).spawn().unwrap();
+        let child = command.stderr(Stdio::from(pty.slave)).spawn().unwrap();
         drop(command); // it holds the terminal open
         let (sender, written) = channel();
         std::thread::spawn(move || {

@@ -222,8 +222,11 @@ fn convert(p: &Param, t: &Tensor, order: Option<[usize; 3]>) -> Vec<f32> {
     }
 }
 
+/// Layers, and for each the extents of the image whose values it takes, or why it cannot.
+type Orders = Vec<(String, Result<[usize; 3], String>)>;
+
 /// For each layer whose inputs are the values of an image: its extents; or why it cannot take them.
-fn orders(model: &Sequential) -> Result<Vec<(String, Result<[usize; 3], String>)>> {
+fn orders(model: &Sequential) -> Result<Orders> {
     let cx = Context::new(DType::F32, false);
     let x = cx.input("x", DType::F32, &[&[1], &model.input[..]].concat());
     let outputs = model.outputs(&cx, &x);
@@ -240,8 +243,9 @@ fn orders(model: &Sequential) -> Result<Vec<(String, Result<[usize; 3], String>)
                 image = None;
             }
             (_, _, Some(_)) => {
-                let why = "takes the values of an image in an order that PyTorch does not have: put a dense layer before it";
-                all.push((name.clone(), Err(format!("{name} {why}"))));
+                let why =
+                    format!("{name} takes the values of an image in an order that PyTorch does not have: put a dense layer before it");
+                all.push((name, Err(why)));
                 image = None;
             }
         }

@@ -67,5 +67,5 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 /// The report of weights that do not fit.
 pub(crate) fn mismatch(texts: &crate::Texts, path: &std::path::Path, differences: &[String]) -> Report {
     let what = texts.fill("import.mismatch", &[("path", &path.display())]);
-    Report::new(Exit::Data, what, differences.join("\n"), texts.get("import.mismatch.fix"))
+    Report::new(Exit::Data, what, crate::failure::phrases(texts, differences), texts.get("import.mismatch.fix"))
 }

@@ -35,6 +35,9 @@ pub struct Job {
     config: String,
 }
 
+/// Parameters, and the tensors that they came from.
+type Names = Vec<(String, String)>;
+
 /// Where a training begins.
 struct Begin {
     position: Position,
@@ -131,7 +134,7 @@ impl Job {
     ///
     /// # Errors
     /// A file that cannot be read, weights that do not fit (4).
-    pub fn import(&self, path: &Path, map: &Map) -> Result<(Trainer<Sequential>, Vec<(String, String)>), Report> {
+    pub fn import(&self, path: &Path, map: &Map) -> Result<(Trainer<Sequential>, Names), Report> {
         let mut trainer = self.trainer()?;
         let found = pytorch::load(path, trainer.model(), trainer.params(), map).map_err(|e| match e {
             neurona::Error::Mismatch { path, differences } => import::mismatch(&self.texts, &path, &differences),

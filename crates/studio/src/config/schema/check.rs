@@ -25,6 +25,9 @@ pub fn check(texts: &Texts, node: &Node, value: &Value) -> Vec<Problem> {
     checker.problems
 }
 
+/// The key that says a table's kind, and the keys of each kind.
+type Kinds<'a> = (&'a str, &'a [(&'static str, Vec<Key>)]);
+
 struct Checker<'a> {
     texts: &'a Texts,
     path: Vec<String>,
@@ -194,7 +197,7 @@ impl Checker<'_> {
     }
 
     /// A table of these keys; `kinds` is what its tag chose among.
-    fn table(&mut self, keys: &[&Key], table: &toml::Table, kinds: Option<(&str, &[(&'static str, Vec<Key>)])>) {
+    fn table(&mut self, keys: &[&Key], table: &toml::Table, kinds: Option<Kinds>) {
         let tag = kinds.map(|(tag, _)| tag);
         for (name, value) in table.iter().filter(|(name, _)| Some(name.as_str()) != tag) {
             match keys.iter().find(|k| k.name == name) {
@@ -207,10 +210,10 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown_key(&mut self, name: &str, keys: &[&Key], kinds: Option<(&str, &[(&'static str, Vec<Key>)])>) {
+    fn unknown_key(&mut self, name: &str, keys: &[&Key], kinds: Option<Kinds>) {
         let what = self.texts.fill("config.unknown_key", &[("key", &name)]);
         // A key of another kind is no typing error.
-        let owners = |(tag, kinds): (&str, &[(&'static str, Vec<Key>)])| {
+        let owners = |(tag, kinds): Kinds| {
             let own: Vec<&str> = kinds.iter().filter(|(_, keys)| keys.iter().any(|k| k.name == name)).map(|k| k.0).collect();
             (!own.is_empty()).then(|| self.texts.fill("config.of_kind", &[("tag", &tag), ("kinds", &super::quoted(&own))]))
         };

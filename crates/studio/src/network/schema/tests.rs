@@ -15,14 +15,11 @@ fn least(keys: &[Key], kind: Option<(&str, &str)>) -> Table {
     tag.into_iter().chain(keys.iter().filter(|k| k.required).map(|k| (k.name.into(), value(k.sample)))).collect()
 }
 
+type See<'a> = &'a mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value);
+
 /// Calls `see` for every table that the node can be: its keys, its kind, and what makes a whole file of it.
-fn tables(
-    node: &Node,
-    depth: usize,
-    wrap: &dyn Fn(Value) -> Value,
-    see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value),
-) {
-    let within = |keys: &[Key], kind: Option<(&str, &str)>, see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value)| {
+fn tables(node: &Node, depth: usize, wrap: &dyn Fn(Value) -> Value, see: See) {
+    let within = |keys: &[Key], kind: Option<(&str, &str)>, see: See| {
         see(keys, kind, wrap);
         for key in keys {
             let wrap = |v: Value| {
@@ -47,7 +44,7 @@ fn tables(
     }
 }
 
-fn each(see: &mut dyn FnMut(&[Key], Option<(&str, &str)>, &dyn Fn(Value) -> Value)) {
+fn each(see: See) {
     tables(&file(), 0, &|v| v, see);
 }
 
