@@ -77,7 +77,8 @@ fn interrupted_and_killed_trainings_end_with_the_same_bytes() {
                 if code == Some(0) {
                     break;
                 }
-                assert_eq!(code, expected, "{args:?}");
+                // A signal that comes before training goes on ends the process as a kill does.
+                assert!(code == expected || code.is_none() && args[0] == "resume", "{args:?}: {code:?}");
                 interruptions += 1;
                 args = vec!["resume", &out, "--threads", threads];
                 wait = Duration::from_millis(40 * (interruptions % 4) + 7);
@@ -132,11 +133,12 @@ fn every_option_goes_on_with_the_same_bytes() {
         let mut interruptions = 0;
         for wait in [5, 60, 33] {
             let code = ended_by(&dir, &args, &out, name, Duration::from_millis(wait));
+            let early = code.is_none() && args[0] == "resume";
             args = vec!["resume", &out];
             if code == Some(0) {
                 break;
             }
-            assert_eq!(code, expected, "{args:?}");
+            assert!(code == expected || early, "{args:?}: {code:?}");
             interruptions += 1;
         }
         if !fs::read_to_string(dir.join(&out).join("meta.json")).unwrap().contains("\"done\"") {
@@ -250,8 +252,9 @@ fn a_place_where_nothing_can_be_written() {
         assert!(child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(1));
     }
-    fs::remove_file(out.join("metrics.jsonl")).unwrap();
-    std::os::unix::fs::symlink("/dev/full", out.join("metrics.jsonl")).unwrap();
+    // In one move: a line that is written in between would make the file anew.
+    std::os::unix::fs::symlink("/dev/full", dir.join("full-disk")).unwrap();
+    fs::rename(dir.join("full-disk"), out.join("metrics.jsonl")).unwrap();
     let begun = Instant::now();
     let code = loop {
         if let Some(status) = child.try_wait().unwrap() {
