@@ -97,7 +97,8 @@ fn interrupted_and_killed_trainings_end_with_the_same_bytes() {
 /// Every option that a training can have, at once: images of two classes of unequal size.
 fn all_options(name: &str) -> PathBuf {
     let path = empty("resume", name);
-    let pixel = |i: usize| ((i * 7919 % 97) as f64 / 97.0 - 0.5) * if (i / 36) % 4 == 0 { 2.0 } else { 1.0 } + (i % 6) as f64 / 6.0;
+    let pixel =
+        |i: usize| ((i * 7919 % 97) as f64 / 97.0 - 0.5) * if (i / 36).is_multiple_of(4) { 2.0 } else { 1.0 } + (i % 6) as f64 / 6.0;
     npy(&path.join("x.npy"), "(300, 6, 6, 1)", &(0..300 * 36).map(pixel).collect::<Vec<_>>(), false);
     npy(&path.join("y.npy"), "(300,)", &(0..300).map(|i| f64::from(u8::from(i % 4 == 0))).collect::<Vec<_>>(), true);
     let net = "epochs = 60\nbatch = 32\nseed = 5\nlearning_rate = 0.004\nschedule = 'one_cycle'\nwarmup = 2.5\ncheckpoint_seconds = 0.02\n\
