@@ -63,7 +63,7 @@ pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Position,
 pub use graph::{DType, Tensor, Type, diff, ops};
 pub use init::Init;
 pub use loss::Loss;
-pub use lr_find::{RateCurve, RatePoint, RateRange, lr_find};
+pub use lr_find::{RateCurve, RateFinding, RatePoint, RateRange, lr_find};
 pub use metric::Metric;
 pub use model::{Model, Sequential};
 pub use objective::Objective;

@@ -3,6 +3,7 @@
 
 use crate::{BatchReport, Batches, Error, ErrorKind, FitOptions, Model, Observer, Result, Rows, Trainer};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::ControlFlow;
 
 /// Which learning rates are tried.
@@ -61,6 +62,71 @@ pub struct RateCurve {
     pub suggestion: Option<f64>,
     /// Why, in a sentence.
     pub reason: String,
+    /// The same in numbers.
+    pub finding: RateFinding,
+}
+
+/// What the curve of a range test shows. Its text says it in a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateFinding {
+    /// The loss was no finite number after so few steps that there is no curve.
+    TooShort {
+        /// Steps.
+        steps: usize,
+    },
+    /// The loss does not fall at any rate.
+    Flat {
+        /// The first rate.
+        low: f64,
+        /// The last.
+        high: f64,
+    },
+    /// The loss falls.
+    Falls {
+        /// The rate where it falls fastest.
+        rate: f64,
+        /// The loss before rates had an effect.
+        start: f64,
+        /// The loss at that rate.
+        loss: f64,
+        /// The rate where it is lowest.
+        lowest_rate: f64,
+        /// The loss there.
+        lowest: f64,
+        /// The last rate.
+        last_rate: f64,
+        /// The loss there: as low as the lowest if it still falls.
+        last: f64,
+    },
+}
+
+impl RateFinding {
+    /// The rate to use, if there is one.
+    pub fn suggestion(&self) -> Option<f64> {
+        if let RateFinding::Falls { rate, .. } = self { Some(*rate) } else { None }
+    }
+}
+
+impl fmt::Display for RateFinding {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match *self {
+            RateFinding::TooShort { steps } => {
+                write!(f, "the loss is no finite number after {steps} steps: start at a lower rate, or scale the data to about −1 to 1")
+            }
+            RateFinding::Flat { low, high } => {
+                write!(f, "the loss does not fall at any rate from {low:.1e} to {high:.1e}: check the data, the loss and the model")
+            }
+            RateFinding::Falls { rate, start, loss, lowest_rate, lowest, last_rate, last } => {
+                write!(f, "the loss falls fastest at {rate:.1e} (from {start:.4} at the start to {loss:.4}); ")?;
+                write!(f, "it is lowest at {lowest_rate:.1e} ({lowest:.4})")?;
+                match last_rate == lowest_rate {
+                    true => f.write_str("; it still falls at the highest rate tried"),
+                    false => write!(f, " and has risen to {last:.4} at {last_rate:.1e}"),
+                }
+            }
+        }
+    }
 }
 
 /// Tries the rates of `range` on `trainer`, with the batches, seed and threads of `options`. The trainer's
@@ -153,15 +219,13 @@ fn curve(range: &RateRange, losses: &[f64]) -> RateCurve {
     let lines: Vec<(f64, f64)> = (0..losses.len()).map(|i| line(losses, i, reach)).collect();
     let point = |(i, &loss): (usize, &f64)| RatePoint { rate: range.rate(i), loss, smoothed: lines[i].0 };
     let points: Vec<RatePoint> = losses.iter().enumerate().map(point).collect();
-    let (suggestion, reason) = suggest(&points, &lines, reach);
-    RateCurve { points, suggestion, reason }
+    let finding = find(&points, &lines, reach);
+    RateCurve { points, suggestion: finding.suggestion(), reason: finding.to_string(), finding }
 }
 
-fn suggest(points: &[RatePoint], lines: &[(f64, f64)], reach: usize) -> (Option<f64>, String) {
+fn find(points: &[RatePoint], lines: &[(f64, f64)], reach: usize) -> RateFinding {
     if points.len() < 2 * reach + 1 {
-        let why =
-            format!("the loss is no finite number after {} steps: start at a lower rate, or scale the data to about −1 to 1", points.len());
-        return (None, why);
+        return RateFinding::TooShort { steps: points.len() };
     }
     let by = |f: &dyn Fn(usize) -> f64, range: std::ops::Range<usize>| range.min_by(|&a, &b| f(a).total_cmp(&f(b))).unwrap_or(0);
     let lowest = by(&|i| lines[i].0, 0..points.len());
@@ -172,26 +236,12 @@ fn suggest(points: &[RatePoint], lines: &[(f64, f64)], reach: usize) -> (Option<
     let noise = (calm.iter().map(|p| (p.loss - p.smoothed).powi(2)).sum::<f64>() / calm.len() as f64).sqrt();
     // Three standard errors of the difference of two means.
     let chance = 3.0 * noise * (1.0 / calm.len() as f64 + 1.0 / (2 * reach + 1) as f64).sqrt();
-    if start - points[lowest].smoothed <= chance || lines[steepest].1 >= 0.0 {
-        let why = format!(
-            "the loss does not fall at any rate from {:.1e} to {:.1e}: check the data, the loss and the model",
-            points[0].rate,
-            points[points.len() - 1].rate
-        );
-        return (None, why);
+    let (last, p, low) = (&points[points.len() - 1], &points[steepest], &points[lowest]);
+    if start - low.smoothed <= chance || lines[steepest].1 >= 0.0 {
+        return RateFinding::Flat { low: points[0].rate, high: last.rate };
     }
-    let last = &points[points.len() - 1];
-    let beyond = if lowest + 1 == points.len() {
-        "; it still falls at the highest rate tried".to_string()
-    } else {
-        format!(" and has risen to {:.4} at {:.1e}", last.smoothed, last.rate)
-    };
-    let (p, low) = (&points[steepest], &points[lowest]);
-    let why = format!(
-        "the loss falls fastest at {:.1e} (from {:.4} at the start to {:.4}); it is lowest at {:.1e} ({:.4}){beyond}",
-        p.rate, start, p.smoothed, low.rate, low.smoothed
-    );
-    (Some(p.rate), why)
+    let (rate, loss, lowest_rate, lowest) = (p.rate, p.smoothed, low.rate, low.smoothed);
+    RateFinding::Falls { rate, start, loss, lowest_rate, lowest, last_rate: last.rate, last: last.smoothed }
 }
 
 #[cfg(test)]

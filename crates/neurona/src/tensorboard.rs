@@ -105,6 +105,27 @@ fn histogram(values: &[f32]) -> Message {
     head.doubles(6, &limits).doubles(7, &counts)
 }
 
+/// How names of event files begin: TensorBoard looks for "tfevents".
+const PREFIX: &str = "events.out.tfevents.";
+
+/// The whole records of a file, up to the first that is not.
+fn records(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = bytes.split_first_chunk::<8>()?;
+        let end = usize::try_from(u64::from_le_bytes(*length)).ok()?.checked_add(16)?;
+        let record = bytes.get(..end).filter(|_| rest.starts_with(&masked(length)))?;
+        (record[end - 4..] == masked(&record[12..end - 4])).then(|| bytes = &bytes[end..])?;
+        Some(record)
+    })
+}
+
+/// The step of an event that this module wrote: field 2, after the time.
+fn step_of(event: &[u8]) -> Option<u64> {
+    let varint = event.get(9..)?.strip_prefix(&[2 << 3])?;
+    let end = varint.iter().position(|b| b & 0x80 == 0).filter(|&i| i < 10)?;
+    Some(varint[..=end].iter().enumerate().fold(0, |n, (i, b)| n | u64::from(b & 0x7F) << (7 * i)))
+}
+
 /// Writes an event file.
 ///
 /// ```
@@ -134,9 +155,9 @@ impl EventWriter {
     pub fn create(folder: &Path) -> Result<EventWriter> {
         let fail = |path: &Path, e: std::io::Error| Error::Io { verb: "write", path: path.into(), why: format!("{e}; check the folder") };
         std::fs::create_dir_all(folder).map_err(|e| fail(folder, e))?;
-        // The time in the name sorts files; TensorBoard looks for "tfevents". Two files of one second differ by number.
+        // The time in the name sorts files. Two files of one second differ by number.
         for number in 0.. {
-            let path = folder.join(format!("events.out.tfevents.{:010}.neurona.{}.{number}", now() as u64, std::process::id()));
+            let path = folder.join(format!("{PREFIX}{:010}.neurona.{}.{number}", now() as u64, std::process::id()));
             match File::create_new(&path) {
                 Ok(file) => {
                     let mut events = EventWriter { path, file: BufWriter::new(file) };
@@ -148,6 +169,28 @@ impl EventWriter {
             }
         }
         Err(fail(folder, std::io::ErrorKind::AlreadyExists.into()))
+    }
+
+    /// Goes on with the last file in `folder` after `step`: what was written of later steps, or only in part, is
+    /// removed. Starts a new file if there is none.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read or written.
+    pub fn resume(folder: &Path, step: u64) -> Result<EventWriter> {
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+        let events = |p: &PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(PREFIX));
+        let Some(path) = names.filter(events).max() else { return EventWriter::create(folder) };
+        let fail = |e: std::io::Error| Error::Io { verb: "write", path: path.clone(), why: format!("{e}; check the file") };
+        let bytes = std::fs::read(&path).map_err(fail)?;
+        let kept: Vec<&[u8]> = records(&bytes).filter(|r| step_of(&r[12..r.len() - 4]).is_none_or(|s| s <= step)).collect();
+        if kept.is_empty() {
+            // Its process was killed before anything reached the disk.
+            std::fs::remove_file(&path).map_err(fail)?;
+            return EventWriter::create(folder);
+        }
+        std::fs::write(&path, kept.concat()).map_err(fail)?;
+        let file = File::options().append(true).open(&path).map_err(fail)?;
+        Ok(EventWriter { path, file: BufWriter::new(file) })
     }
 
     /// The file.
@@ -215,6 +258,14 @@ impl TensorBoard {
         Ok(TensorBoard { events: EventWriter::create(folder)?, histograms, failed: None })
     }
 
+    /// Goes on after `epoch`, as [`EventWriter::resume`] does.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be read or written.
+    pub fn resume(folder: &Path, histograms: bool, epoch: usize) -> Result<TensorBoard> {
+        Ok(TensorBoard { events: EventWriter::resume(folder, epoch as u64)?, histograms, failed: None })
+    }
+
     fn scores(&mut self, set: &str, step: u64, scores: &Scores) -> Result<()> {
         self.events.scalar(&format!("loss/{set}"), step, scores.loss)?;
         scores.metrics.iter().try_for_each(|(m, x)| self.events.scalar(&format!("{}/{set}", m.name()), step, *x))
@@ -280,6 +331,37 @@ mod tests {
         assert_eq!(Message::default().integer(1, 150).0, [0x08, 0x96, 0x01]);
         assert_eq!(Message::default().float(2, 0.5).0, [0x15, 0, 0, 0, 0x3f]);
         assert_eq!(Message::default().doubles(7, &[]).0, [0x3a, 0]);
+    }
+
+    #[test]
+    fn a_resumed_file_has_no_step_twice() {
+        let folder = std::env::temp_dir().join(format!("neurona-events-resumed-{}", std::process::id()));
+        std::fs::remove_dir_all(&folder).ok();
+        let write = |events: &mut EventWriter, steps: std::ops::RangeInclusive<u64>| {
+            steps.for_each(|s| events.scalar("loss", s, 0.5).unwrap());
+            events.flush().unwrap();
+        };
+        let mut events = EventWriter::create(&folder).unwrap();
+        let path = events.path().to_path_buf();
+        write(&mut events, 1..=300);
+        drop(events);
+        // A process that was killed in the middle of a record.
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+        let mut events = EventWriter::resume(&folder, 200).unwrap();
+        assert_eq!(events.path(), path);
+        write(&mut events, 201..=203);
+        let bytes = std::fs::read(&path).unwrap();
+        let steps: Vec<Option<u64>> = records(&bytes).map(|r| step_of(&r[12..r.len() - 4])).collect();
+        assert_eq!(steps, std::iter::once(None).chain((1..=203).map(Some)).collect::<Vec<_>>());
+        assert_eq!(records(&bytes).map(<[u8]>::len).sum::<usize>(), bytes.len());
+        std::fs::write(&path, b"").unwrap();
+        drop(EventWriter::resume(&folder, 3).unwrap());
+        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+        assert!(files.len() == 1 && records(&std::fs::read(&files[0]).unwrap()).count() == 1, "an empty file begins anew");
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(EventWriter::resume(&folder, 3).is_ok(), "without a file a new one begins");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A file is written beside its place and renamed, so that an interruption leaves the old file whole.
 //! It is checked against the model from its header alone, before anything is allocated for its tensors.
 
+pub mod pytorch;
+
 use crate::{Error, Param, Result, State};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;

@@ -96,3 +96,23 @@ fn threads_do_not_change_a_bit() {
     };
     assert_eq!(run(1), run(2));
 }
+
+#[test]
+fn validation_can_measure_the_average() {
+    use neurona::prelude::*;
+    let (x, y) = ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);
+    let data = Batches::new(Rows::f32(&x, &[1]), Rows::f32(&y, &[1]));
+    let rule = Update::from(Optimizer::Sgd).average(0.9);
+    let mut measured = vec![];
+    for averaged in [false, true] {
+        let mut trainer = Trainer::compile(Sequential::new(&[1]).layer(Dense::new(1)), Loss::Mse, rule, &[]);
+        let options = FitOptions { epochs: 5, batch: 2, learning_rate: 0.05, validation: Some(&data), averaged, ..FitOptions::default() };
+        let history = trainer.fit(&data, &options, &mut ()).unwrap();
+        measured.push(history.epochs[4].validation.clone().unwrap().loss);
+        let last = trainer.state().unwrap().clone();
+        let state = State { params: if averaged { last.averaged(&rule) } else { last.params.clone() }, ..last };
+        trainer.set_state(state).unwrap();
+        assert_eq!(trainer.evaluate(&data, 2).unwrap().loss, measured[usize::from(averaged)]);
+    }
+    assert!(measured[0] != measured[1]);
+}

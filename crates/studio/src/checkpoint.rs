@@ -11,7 +11,7 @@ use neurona::{Param, State};
 const FORMAT: &str = "1";
 
 /// Settings that may change between an interruption and going on: they do not change the steps taken.
-const FREE: [&str; 5] = ["threads", "epochs", "checkpoint_seconds", "name", "early_stopping"];
+const FREE: [&str; 6] = ["threads", "epochs", "checkpoint_seconds", "name", "early_stopping", "tensorboard"];
 
 /// Writes the state of a training of this `kind` (network, pinn) with the settings `config`, and more notes.
 ///

@@ -30,6 +30,8 @@ pub enum Command {
     Bench(commands::bench::Args),
     /// A script that completes commands in a shell
     Completions(commands::completions::Args),
+    /// Training files
+    Config(commands::config::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
     /// Checks this installation
@@ -38,6 +40,10 @@ pub enum Command {
     Export(commands::export::Args),
     /// How good a trained network is
     Eval(commands::eval::Args),
+    /// Weights of a PyTorch module as a run
+    Import(commands::import::Args),
+    /// Which learning rate to begin with
+    LrFind(commands::lr_find::Args),
     /// Draws the pictures of a run
     Plot(commands::plot::Args),
     /// What a trained network says of new rows

@@ -3,12 +3,14 @@
 
 mod differences;
 mod place;
+pub mod schema;
 
 pub use differences::{Difference, differences, values};
 
 use crate::report::{Exit, Report};
 use crate::{Texts, table};
 use lessons::spelling::closest;
+use schema::Node;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
 use toml::{Table, Value};
@@ -87,14 +89,7 @@ impl Source {
         if self.settings.is_empty() {
             return toml::from_str(&self.text).map_err(|e| self.in_file(texts, &e));
         }
-        let mut merged = Value::Table(toml::from_str(&self.text).map_err(|e| self.in_file(texts, &e))?);
-        for s in &self.settings {
-            if !put(&mut merged, &s.keys, s.value.clone()) {
-                let what = texts.fill("config.no_place", &[("key", &s.keys.join("."))]);
-                return Err(self.in_setting(texts, what, texts.get("config.set_form"), s));
-            }
-        }
-        T::deserialize(merged).map_err(|e| match toml::from_str::<T>(&self.text) {
+        T::deserialize(self.merged(texts)?).map_err(|e| match toml::from_str::<T>(&self.text) {
             Err(own) if own.message() == e.message() => self.in_file(texts, &own),
             _ => {
                 let (what, fix) = explain(texts, e.message(), "");
@@ -106,6 +101,44 @@ impl Source {
                 }
             }
         })
+    }
+
+    /// The table `key` alone, where the rest cannot be read; none if that cannot be read either.
+    pub fn part<T: DeserializeOwned>(&self, texts: &Texts, key: &str) -> Option<T> {
+        self.merged(texts).ok()?.get(key)?.clone().try_into().ok()
+    }
+
+    fn merged(&self, texts: &Texts) -> Result<Value, Report> {
+        let mut merged = Value::Table(toml::from_str(&self.text).map_err(|e| self.in_file(texts, &e))?);
+        for s in &self.settings {
+            if !put(&mut merged, &s.keys, s.value.clone()) {
+                let what = texts.fill("config.no_place", &[("key", &s.keys.join("."))]);
+                return Err(self.in_setting(texts, what, texts.get("config.set_form"), s));
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Everything that is not as the schema says, in the order of the file; what the command line changed comes last.
+    ///
+    /// # Errors
+    /// A text that is no TOML, a change that has no place.
+    pub fn problems(&self, texts: &Texts, schema: &Node) -> Result<Vec<Report>, Report> {
+        let mut found: Vec<(usize, Report)> = vec![];
+        for p in schema::check(texts, schema, &self.merged(texts)?) {
+            let keys: Vec<&str> = p.path.iter().map(String::as_str).collect();
+            let gave = |s: &&Setting| s.keys.len() <= keys.len() && s.keys.iter().zip(&keys).all(|(a, b)| a == b);
+            found.push(match self.settings.iter().rev().find(gave) {
+                Some(s) => (usize::MAX, self.in_setting(texts, p.what, p.fix, s)),
+                None => {
+                    let place = if p.value { place::of_value(&self.text, &keys) } else { place::of_path(&self.text, &keys) };
+                    let place = place.unwrap_or(0..0);
+                    (place.start, self.at(texts, &p.what, &p.fix, place))
+                }
+            });
+        }
+        found.sort_by_key(|(start, _)| *start);
+        Ok(found.into_iter().map(|(_, report)| report).collect())
     }
 
     /// What is wrong with the value of `key` (`schedule.cosine.end`, `layers.2.units`): in the file, or in the
@@ -168,7 +201,7 @@ pub(crate) fn explain(texts: &Texts, message: &str, marked: &str) -> (String, St
     }
     if let Some((key, why)) = message.strip_prefix("data setting ").and_then(|m| m.split_once(": ")) {
         let (why, fix) = why.rsplit_once("; ").unwrap_or((why, ""));
-        return (format!("{key}: {why}"), fix.to_string());
+        return (format!("{key}: {}", texts.phrase(why)), texts.phrase(fix));
     }
     let words: Vec<&str> = quoted(message).collect();
     let Some((&word, known)) = words.split_first() else { return (message.to_string(), String::new()) };

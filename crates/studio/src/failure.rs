@@ -10,20 +10,23 @@ use std::fmt::Display;
 /// An error of the training layer.
 pub fn report(texts: &Texts, e: &Error) -> Report {
     match e {
-        Error::Config { what, why, fix } => Report::new(Exit::Config, format!("{what}: {why}"), "", fix),
+        Error::Config { what, why, fix } => Report::new(Exit::Config, format!("{what}: {}", texts.phrase(why)), "", texts.phrase(fix)),
         Error::Model(e) => Report::new(Exit::Config, texts.get("train.layers_wrong"), e.to_string(), ""),
-        Error::Data { place, why, fix } => Report::new(Exit::Data, format!("{place}: {why}"), "", fix),
+        Error::Data { place, why, fix } => Report::new(Exit::Data, format!("{place}: {}", texts.phrase(why)), "", texts.phrase(fix)),
         Error::File(e) => data(texts, e),
         Error::Mismatch { path, differences } => {
             let what = texts.fill("run.mismatch", &[("path", &path.display())]);
-            Report::new(Exit::Data, what, differences.join("\n"), texts.get("run.unreadable.fix"))
+            Report::new(Exit::Data, what, phrases(texts, differences), texts.get("run.unreadable.fix"))
         }
         Error::Diverged { epoch, batch, fix, .. } => {
             Report::new(Exit::Diverged, texts.fill("train.diverged", &[("epoch", epoch), ("batch", batch)]), "", fix)
         }
-        Error::Io { verb: "read", path, why } => {
-            Report::new(Exit::Data, texts.fill("run.unreadable", &[("path", &path.display())]), why, texts.get("run.unreadable.fix"))
-        }
+        Error::Io { verb: "read", path, why } => Report::new(
+            Exit::Data,
+            texts.fill("run.unreadable", &[("path", &path.display())]),
+            texts.phrase(why),
+            texts.get("run.unreadable.fix"),
+        ),
         Error::Io { path, why, .. } => {
             Report::new(Exit::Failed, texts.fill("run.unwritable", &[("path", &path.display())]), why, texts.get("run.unwritable.fix"))
         }
@@ -31,12 +34,17 @@ pub fn report(texts: &Texts, e: &Error) -> Report {
     }
 }
 
+/// Sentences of the library, one a line.
+pub fn phrases(texts: &Texts, all: &[String]) -> String {
+    all.iter().map(|one| texts.phrase(one)).collect::<Vec<_>>().join("\n")
+}
+
 /// An error of reading data that the training file `source` names: a wrong setting is shown there.
 pub fn data_of(texts: &Texts, source: &Source, e: &DataError) -> Report {
     match e {
         DataError::Setting { key, why } => {
             let (why, fix) = why.rsplit_once("; ").unwrap_or((why, ""));
-            source.report(texts, &format!("data.{key}"), &format!("`{key}`: {why}"), fix)
+            source.report(texts, &format!("data.{key}"), &format!("`{key}`: {}", texts.phrase(why)), &texts.phrase(fix))
         }
         other => data(texts, other),
     }
@@ -53,7 +61,9 @@ pub fn data(texts: &Texts, e: &DataError) -> Report {
     };
     let shown = Shown::new(e);
     match parts(e, &shown) {
-        Some((key, why, values)) => Report::new(exit, texts.fill(key, &values), why, texts.fill(&format!("{key}.fix"), &values)),
+        Some((key, why, values)) => {
+            Report::new(exit, texts.fill(key, &values), texts.phrase(why), texts.fill(&format!("{key}.fix"), &values))
+        }
         None => Report::new(exit, e.to_string(), "", ""),
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod failure;
+pub mod foreign;
 pub mod interrupt;
 pub mod network;
 pub mod number;

@@ -62,6 +62,26 @@ impl Texts {
         self.lang.table().get(key).map_or(key, String::as_str)
     }
 
+    /// The keys of all messages.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.lang.table().keys().map(String::as_str)
+    }
+
+    /// A sentence of the library, which speaks English, in the user's language: the messages `phrase.…` are the
+    /// library's, with what varies between braces. A sentence that none of them is stays as it is.
+    pub fn phrase(&self, english: &str) -> String {
+        if self.lang == Lang::En {
+            return english.into();
+        }
+        let known = Lang::En.table().iter().filter(|(key, _)| key.starts_with("phrase."));
+        // The one with the most text of its own: "{a} is missing" is also the end of longer sentences.
+        let own = |template: &str| literals(template).iter().map(|l| l.len()).sum::<usize>();
+        let found = known.filter_map(|(key, t)| Some((own(t), key, values(t, english)?))).max_by_key(|(own, key, _)| (*own, *key));
+        let Some((_, key, values)) = found else { return english.into() };
+        let values: Vec<(&str, &dyn std::fmt::Display)> = values.iter().map(|(n, v)| (*n, v as &dyn std::fmt::Display)).collect();
+        self.fill(key, &values)
+    }
+
     /// Whether there is a message `key`.
     pub fn has(&self, key: &str) -> bool {
         self.lang.table().contains_key(key)
@@ -94,6 +114,30 @@ impl Texts {
     }
 }
 
+/// The texts of a template between its placeholders.
+fn literals(template: &str) -> Vec<&str> {
+    template
+        .split('{')
+        .enumerate()
+        .map(|(i, part)| if i == 0 { part } else { part.split_once('}').map_or(part, |(_, text)| text) })
+        .collect()
+}
+
+/// What stands for each placeholder of `template` in `text`; none if the text is not of this form.
+fn values<'a>(template: &'a str, text: &str) -> Option<Vec<(&'a str, String)>> {
+    let names: Vec<&str> = template.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect();
+    let literals = literals(template);
+    let (first, rest) = literals.split_first()?;
+    let mut left = text.strip_prefix(first)?;
+    let mut values = vec![];
+    for (i, (name, literal)) in names.iter().zip(rest).enumerate() {
+        let end = if i + 1 == names.len() { left.strip_suffix(literal)?.len() } else { left.find(literal)? };
+        values.push((*name, left[..end].to_string()));
+        left = &left[end + literal.len()..];
+    }
+    left.is_empty().then_some(values)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,8 +166,8 @@ mod tests {
         }
     }
 
-    /// Every key in the sources exists, and every key is in the sources (`help.`, `expression.` and `data.….fix`
-    /// keys are composed; tests of their own cover them).
+    /// Every key in the sources exists, and every key is in the sources (`help.`, `schema.`, `expression.`, `phrase.` and
+    /// `data.….fix` keys are composed; tests of their own cover them).
     #[test]
     fn keys_are_used_and_used_keys_exist() {
         fn read(folder: &Path, all: &mut String) {
@@ -139,7 +183,9 @@ mod tests {
         let mut sources = String::new();
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
         let [en, _] = tables();
-        let composed = |k: &str| k.starts_with("help.") || k.starts_with("expression.") || k.starts_with("data.") && k.ends_with(".fix");
+        let composed = |k: &str| {
+            ["help.", "schema.", "expression.", "phrase."].iter().any(|p| k.starts_with(p)) || k.starts_with("data.") && k.ends_with(".fix")
+        };
         for key in en.keys().filter(|k| !composed(k)) {
             assert!(sources.contains(&format!("\"{key}\"")), "{key} is used nowhere");
         }
@@ -183,6 +229,38 @@ mod tests {
         }
         let [en, _] = tables();
         assert_eq!(en.keys().filter(|k| k.starts_with("expression.")).count(), 2 * codes.len(), "every kind of mistake is tried above");
+    }
+
+    /// A phrase that the library no longer says would never be translated.
+    #[test]
+    fn phrases_are_those_of_the_library() {
+        fn read(folder: &Path, all: &mut String) {
+            for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+                match path.extension().and_then(|e| e.to_str()) {
+                    Some("rs") => all.push_str(&std::fs::read_to_string(&path).unwrap()),
+                    _ if path.is_dir() => read(&path, all),
+                    _ => {}
+                }
+            }
+        }
+        let mut sources = String::new();
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurona/src"), &mut sources);
+        let sources = sources.replace("\\\"", "\"");
+        let [en, _] = tables();
+        for (key, text) in en.iter().filter(|(k, _)| k.starts_with("phrase.")) {
+            for literal in literals(text) {
+                assert!(sources.contains(literal), "{key}: nothing says {literal:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn phrases_are_recognised_by_their_form() {
+        let es = Texts::new(Lang::Es);
+        let own = "dense_1/weight has shape [2, 3], the model needs [4, 3]";
+        assert_eq!(es.phrase(own), "dense_1/weight tiene la forma [2, 3], el modelo necesita [4, 3]");
+        assert_eq!(es.phrase("dense_1/bias [3] is missing"), "falta dense_1/bias [3]");
+        assert_eq!((es.phrase("something else"), Texts::new(Lang::En).phrase(own)), ("something else".into(), own.into()));
     }
 
     #[test]

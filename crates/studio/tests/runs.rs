@@ -97,10 +97,6 @@ fn the_page_needs_nothing_else_and_plot_makes_it_again() {
             assert!(before == read(file), "{name}: {file} differs");
         }
     }
-    for name in ["eval", "summary"] {
-        let o = run(&dir, &[name, "pinn-0001"]);
-        assert!(o.status.code() == Some(4) && stderr(&o).contains("is a run of pinn"), "{name}: {}", stderr(&o));
-    }
     let page = fs::read_to_string(dir.join("runs/net-0001/report.html")).unwrap();
     assert!(page.contains("Worst rows") && page.contains("learning_rate = 0.01") && page.contains("F1") && page.contains("&lt;in&gt;"));
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{command, empty, json, run, stderr, stdout};
+use common::{command, empty, json, npy, run, stderr, stdout};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,21 +10,6 @@ use std::process::{Command, Stdio};
 
 fn example(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name).display().to_string()
-}
-
-/// An npy file of `f32`, or of `i64` if `integers`, with this shape.
-fn npy(path: &Path, shape: &str, values: &[f64], integers: bool) {
-    let kind = if integers { "<i8" } else { "<f4" };
-    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
-    header.push_str(&" ".repeat(117 - header.len()));
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    for &v in values {
-        if integers { bytes.extend((v as i64).to_le_bytes()) } else { bytes.extend((v as f32).to_le_bytes()) }
-    }
-    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
@@ -194,11 +179,7 @@ fn wrong_settings_are_shown_in_their_line() {
         (net("epochs = 0", csv, 2), "`epochs` cannot be 0 in net.toml:1:1", "from 1"),
         (net("batch = 0", csv, 2), "`batch` cannot be 0", "from 1"),
         (net("name = \"../up\"", csv, 2), "`name` cannot be \"../up\"", "letters"),
-        (
-            net("schedule = { cosine = { end = 2.0 } }", csv, 2),
-            "schedule.cosine.end: 2 is not a share of the rate in net.toml:1:25",
-            "from 0 to 1",
-        ),
+        (net("schedule = { cosine = { end = 2.0 } }", csv, 2), "`schedule.cosine.end` cannot be 2 in net.toml:1:25", "from 0 to 1"),
         (
             net("", csv, 3),
             "the network gives [3] numbers a row, but the data have 2 classes in net.toml:8:1\n  8 | units = 3\n",
@@ -210,7 +191,7 @@ fn wrong_settings_are_shown_in_their_line() {
             "takes probabilities, but the last layer gives numbers",
             "from_logits = true",
         ),
-        (net("", &format!("{csv}\nvalidation = 1.5"), 2), "`validation`: 1.5 is not a part of the rows", ""),
+        (net("", &format!("{csv}\nvalidation = 1.5"), 2), "`data.validation` cannot be 1.5 in net.toml:6:1", "from 0 to below 1"),
         (net("", csv, 2).replace("dense", "conv2d").replace("units", "kernel = 3\nfilters"), "the layers do not fit", "reshape"),
     ];
     for (text, what, fix) in cases {

@@ -21,6 +21,9 @@ pub struct FitOptions<'a> {
     pub augment: Option<Augment>,
     /// Data to measure after each epoch.
     pub validation: Option<&'a Batches<'a>>,
+    /// Whether validation measures the averaged weights ([`State::averaged`]) of an update rule that has an
+    /// average, and not those of the last step. [`Observer`]s are told the state of the last step all the same.
+    pub averaged: bool,
     /// Whether each epoch uses the rows in a new random order.
     pub shuffle: bool,
     /// Seed of the first weights, of shuffling and of dropout, if the trainer is not built yet; a
@@ -43,6 +46,7 @@ impl Default for FitOptions<'_> {
             warmup: 0.0,
             augment: None,
             validation: None,
+            averaged: false,
             shuffle: true,
             seed: 0,
             start: Position::default(),

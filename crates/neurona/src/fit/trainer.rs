@@ -219,7 +219,7 @@ impl<M: Model> Trainer<M> {
                 history.stopped = true;
                 break;
             };
-            let validation = options.validation.map(|v| self.score("validation", v, options.batch)).transpose()?;
+            let validation = options.validation.map(|v| self.score("validation", v, options.batch, options.averaged)).transpose()?;
             let report = EpochReport {
                 epoch: epoch + 1,
                 epochs: options.epochs,

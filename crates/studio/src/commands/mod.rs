@@ -3,11 +3,14 @@
 pub mod backprop;
 pub mod bench;
 pub mod completions;
+pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
 pub mod export;
 mod formula;
+pub mod import;
+pub mod lr_find;
 pub mod pinn;
 pub mod plot;
 pub mod predict;
@@ -28,10 +31,13 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Backprop(args) => backprop::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
+        Command::Config(args) => config::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),
+        Command::Import(args) => import::run(args, shell),
+        Command::LrFind(args) => lr_find::run(args, shell),
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Resume(args) => resume::run(args, shell),

@@ -2,6 +2,7 @@
 
 mod saving;
 mod settings;
+mod trained;
 
 use crate::number::short;
 use crate::progress::{Progress, Tick};
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 pub(super) use saving::{KIND, labels};
 pub(super) use settings::failed;
+pub(super) use trained::{Trained, page};
 
 /// Arguments of `neurona train pinn`.
 #[derive(clap::Args, Debug)]

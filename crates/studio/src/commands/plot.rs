@@ -2,7 +2,6 @@
 
 use crate::Shell;
 use crate::network::{results, saved};
-use crate::page::Page;
 use crate::report::Report;
 use crate::run::{BEST, LAST, REPORT, RunFolder};
 use serde_json::json;
@@ -24,14 +23,14 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let folder = RunFolder::open(&texts, &args.run)?;
     let files = if super::resume::kind(&folder)? == super::pinn::KIND {
-        Page::new(&texts, &folder.name()).with(|page| page.pictures(&folder)).write(&folder)?;
+        super::pinn::page(&texts, &folder)?;
         vec![folder.file(REPORT)]
     } else {
         let (net, meta) = saved::describe(&texts, &folder)?;
         let trained = [BEST, LAST].iter().any(|name| folder.file(name).is_file());
         let evaluation = if trained { Some(super::eval::evaluate(&texts, folder.path(), None, &[])?.1) } else { None };
         let history = results::history(&folder, (&net, &meta))?;
-        results::write(&texts, &folder, &meta, &history, evaluation.as_ref())?
+        results::write(&texts, &folder, (&net, &meta), &history, evaluation.as_ref())?
     };
     if shell.json {
         return shell.print_json(&json!({ "run": folder.path(), "files": files }));

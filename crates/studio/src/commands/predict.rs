@@ -1,5 +1,6 @@
 //! `neurona predict RUN INPUT…`: what a trained network says of new rows.
 
+use crate::foreign::{Foreign, is_onnx};
 use crate::network::predict::Answers;
 use crate::network::{percent, saved};
 use crate::number::short;
@@ -15,11 +16,14 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The run
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN|MODEL.onnx")]
     run: PathBuf,
     /// Files with rows
-    #[arg(value_name = "INPUT", required = true)]
+    #[arg(value_name = "INPUT", required_unless_present = "more")]
     input: Vec<PathBuf>,
+    /// The same as an option
+    #[arg(id = "more", long = "input", value_name = "INPUT")]
+    more: Vec<PathBuf>,
     /// The file for the results
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -35,15 +39,31 @@ const BATCH: usize = 256;
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let format = args.out.as_deref().map(|out| format(&texts, out)).transpose()?;
-    let (_, net, meta, mut trainer) = saved::load(&texts, &args.run)?;
+    let inputs: Vec<PathBuf> = args.input.iter().chain(&args.more).cloned().collect();
     let (mut raw, mut origin) = (vec![], vec![]);
-    for path in &args.input {
-        let x = meta.preprocessing.open(path).map_err(|e| failure::data(&texts, &e))?;
-        let out = trainer.predict(&[x.as_rows()], BATCH).map_err(|e| failure::report(&texts, &e))?;
-        raw.extend(out.data);
-        origin.extend((0..x.rows()).map(|row| (path.as_path(), row)));
-    }
-    let answers = Answers::new(&meta, &net.loss(&meta.target), &raw);
+    let answers = if is_onnx(&args.run) {
+        let model = Foreign::open(&texts, &args.run)?;
+        let mut shape = vec![];
+        for path in &inputs {
+            let x = model.rows(path)?;
+            let (row, values) = model.predict(&x)?;
+            raw.extend(values);
+            origin.extend((0..x.rows()).map(|row| (path.as_path(), row)));
+            shape = row;
+        }
+        model.answers(&shape, raw)
+    } else if let Some(equation) = super::pinn::Trained::open(&texts, &args.run)? {
+        return equation.predict(&inputs, args.out.as_deref(), shell);
+    } else {
+        let (_, net, meta, mut trainer) = saved::load(&texts, &args.run)?;
+        for path in &inputs {
+            let x = meta.preprocessing.open(path).map_err(|e| failure::data(&texts, &e))?;
+            let out = trainer.predict(&[x.as_rows()], BATCH).map_err(|e| failure::report(&texts, &e))?;
+            raw.extend(out.data);
+            origin.extend((0..x.rows()).map(|row| (path.as_path(), row)));
+        }
+        Answers::new(&meta, &net.loss(&meta.target), &raw)
+    };
     if let (Some(out), Some(format)) = (&args.out, format) {
         write(&texts, out, format, &answers)?;
         let text = texts.fill("predict.written", &[("rows", &origin.len()), ("path", &out.display())]);
@@ -52,8 +72,23 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     if shell.json {
         shell.print_json(&json(args, &answers, &origin))
     } else {
-        shell.print(&table(&texts, args, &answers, &origin).to_string())
+        shell.print(&table(&texts, inputs.len() > 1, &answers, &origin).to_string())
     }
+}
+
+/// Writes rows of numbers with these columns, as a table of text or an array.
+///
+/// # Errors
+/// A name of another format (2), a file that cannot be written (1).
+pub(super) fn numbers(shell: &mut Shell, out: &Path, columns: &[&str], values: Vec<f64>) -> Result<(), Report> {
+    let texts = shell.texts;
+    let (format, rows) = (format(&texts, out)?, values.len() / columns.len().max(1));
+    let values = values.into_iter().map(|x| x as f32).collect();
+    let columns: Vec<String> = columns.iter().map(|c| (*c).to_string()).collect();
+    let answers = Answers { shape: vec![columns.len()], columns, classes: false, values };
+    write(&texts, out, format, &answers)?;
+    let text = texts.fill("predict.written", &[("rows", &rows), ("path", &out.display())]);
+    if shell.json { shell.print_json(&json!({ "rows": rows, "file": out })) } else { shell.print(&text) }
 }
 
 #[derive(Clone, Copy)]
@@ -116,9 +151,8 @@ fn json(args: &Args, answers: &Answers, origin: &[(&Path, usize)]) -> serde_json
     json!({ "run": args.run, "columns": answers.columns, "predictions": predictions })
 }
 
-fn table(texts: &Texts, args: &Args, answers: &Answers, origin: &[(&Path, usize)]) -> Table {
+fn table(texts: &Texts, several: bool, answers: &Answers, origin: &[(&Path, usize)]) -> Table {
     let [file, row, class, probability] = ["predict.file", "predict.row", "predict.class", "predict.probability"].map(|key| texts.get(key));
-    let several = args.input.len() > 1;
     let mut head = vec![(&row[..], Align::Right)];
     if several {
         head.insert(0, (&file, Align::Left));

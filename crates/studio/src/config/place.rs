@@ -25,6 +25,23 @@ pub fn of_error(text: &str, message: &str, span: Range<usize>) -> Range<usize> {
     places.into_iter().find(|p| p.start >= span.start).unwrap_or(span)
 }
 
+/// The value at the end of a path; if it is not there, the last key that is.
+pub fn of_value(text: &str, keys: &[&str]) -> Option<Range<usize>> {
+    let table = DeTable::parse(text).ok()?;
+    let (first, rest) = keys.split_first()?;
+    let (_, mut value) = table.get_ref().iter().find(|(k, _)| k.get_ref() == first)?;
+    for key in rest {
+        let next = match value.get_ref() {
+            DeValue::Table(table) => table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| v),
+            DeValue::Array(list) => key.parse::<usize>().ok().and_then(|i| list.get(i)),
+            _ => None,
+        };
+        let Some(next) = next else { return of_path(text, keys) };
+        value = next;
+    }
+    Some(value.span())
+}
+
 /// The key at the end of a path such as `layers`, `2`, `units`; if it is not there, the last one that is.
 pub fn of_path(text: &str, keys: &[&str]) -> Option<Range<usize>> {
     let table = DeTable::parse(text).ok()?;

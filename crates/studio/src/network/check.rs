@@ -1,4 +1,4 @@
-//! Whether the settings can be used, and layers, loss and data fit each other: before anything is trained.
+//! Whether layers, loss and data fit each other: before anything is trained.
 
 use super::{Network, Target};
 use crate::config::Source;
@@ -6,53 +6,6 @@ use crate::failure;
 use crate::{Exit, Report, Texts};
 use neurona::layers::Layer;
 use neurona::{Activation, Loss, Summary};
-
-/// The settings that do not need the data.
-pub fn settings(texts: &Texts, source: &Source, net: &Network) -> Result<(), Report> {
-    let wrong = |key: &str, value: String, fix: &str| {
-        let what = texts.fill("train.bad_setting", &[("key", &key), ("value", &value)]);
-        Err(source.report(texts, key, &what, &texts.get(fix)))
-    };
-    for (key, value) in [("epochs", net.epochs), ("batch", net.batch)] {
-        if value == 0 {
-            return wrong(key, "0".into(), "train.from_one");
-        }
-    }
-    let rate = net.learning_rate();
-    if !(rate > 0.0 && rate.is_finite()) {
-        return wrong("learning_rate", rate.to_string(), "train.rate_fix");
-    }
-    if !(net.checkpoint_seconds >= 0.0 && net.checkpoint_seconds.is_finite()) {
-        return wrong("checkpoint_seconds", net.checkpoint_seconds.to_string(), "train.seconds_fix");
-    }
-    if let Some(stopping) = &net.early_stopping {
-        if stopping.patience == 0 {
-            return wrong("early_stopping.patience", "0".into(), "train.from_one");
-        }
-        if !(stopping.min_delta >= 0.0 && stopping.min_delta.is_finite()) {
-            return wrong("early_stopping.min_delta", stopping.min_delta.to_string(), "train.delta_fix");
-        }
-    }
-    if net.threads > MAX_THREADS {
-        return wrong("threads", net.threads.to_string(), "train.threads_fix");
-    }
-    if let Some(name) = &net.name
-        && (name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']))
-    {
-        return wrong("name", format!("{name:?}"), "train.name_fix");
-    }
-    if net.layers.is_empty() {
-        return wrong("layers", "[]".into(), "train.layers_fix");
-    }
-    let checked = net.schedule.check().and_then(|()| net.loss.map_or(Ok(()), |l| l.check()));
-    checked.map_err(|e| match &e {
-        neurona::Error::Config { what, why, fix } => source.report(texts, what, &format!("{what}: {why}"), fix),
-        _ => failure::report(texts, &e),
-    })
-}
-
-/// More threads than this are a typing error.
-const MAX_THREADS: usize = 1024;
 
 /// Layers, loss and target.
 pub fn model(texts: &Texts, source: &Source, net: &Network, input: &[usize], target: &Target) -> Result<Summary, Report> {

@@ -1,12 +1,12 @@
 //! How good a trained network is on rows whose targets are known.
 
+use super::Target;
 use super::predict::Answers;
 use super::saved::Meta;
-use super::{Network, Target};
 use crate::number::short;
 use crate::{Report, Texts, failure};
 use neurona::data::{DataError, Dataset, Loaded, Targets};
-use neurona::{Scores, Sequential, Trainer};
+use neurona::{Loss, Model, Scores, Trainer};
 use serde::Serialize;
 
 /// How many of the worst rows are kept.
@@ -65,20 +65,20 @@ pub fn choose<'a>(data: &'a Loaded, name: Option<&str>) -> Option<(&'static str,
 }
 
 impl Evaluation {
-    /// Evaluates a network on a set.
+    /// Evaluates a network, `batch` rows at a time, on a set.
     ///
     /// # Errors
     /// Data that do not fit the network.
     pub fn new(
         texts: &Texts,
-        trainer: &mut Trainer<Sequential>,
-        (net, meta): (&Network, &Meta),
+        trainer: &mut Trainer<impl Model>,
+        (batch, loss, meta): (usize, &Loss, &Meta),
         (name, set): (&'static str, &Dataset),
     ) -> Result<Evaluation, Report> {
         let failed = |e| failure::report(texts, &e);
-        let scores = trainer.evaluate(&set.batches(), net.batch).map_err(failed)?;
-        let mut found = Found::new(net, meta, &set.targets);
-        trainer.predict_each(&[set.x.as_rows()], net.batch, |part| found.add(&part.data)).map_err(failed)?;
+        let scores = trainer.evaluate(&set.batches(), batch).map_err(failed)?;
+        let mut found = Found::new(loss, meta, &set.targets);
+        trainer.predict_each(&[set.x.as_rows()], batch, |part| found.add(&part.data)).map_err(failed)?;
         let Found { confusion, worst, columns, error, .. } = found;
         if let Some(e) = error {
             return Err(failure::data(texts, &e));
@@ -102,7 +102,7 @@ impl Evaluation {
 
 /// What is found out row by row: a set may be too large to keep all answers.
 struct Found<'a> {
-    net: &'a Network,
+    loss: &'a Loss,
     meta: &'a Meta,
     targets: &'a Targets,
     /// Rows so far.
@@ -115,17 +115,17 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(net: &'a Network, meta: &'a Meta, targets: &'a Targets) -> Found<'a> {
+    fn new(loss: &'a Loss, meta: &'a Meta, targets: &'a Targets) -> Found<'a> {
         let confusion = match meta.target {
             Target::Classes(n) => vec![vec![0; n]; n],
             Target::Values(_) => vec![],
         };
-        Found { net, meta, targets, rows: 0, columns: vec![], confusion, worst: vec![], error: None }
+        Found { loss, meta, targets, rows: 0, columns: vec![], confusion, worst: vec![], error: None }
     }
 
     /// Adds the outputs for the next rows.
     fn add(&mut self, raw: &[f32]) {
-        let answers = Answers::new(self.meta, &self.net.loss(&self.meta.target), raw);
+        let answers = Answers::new(self.meta, self.loss, raw);
         let n = answers.rows().count();
         match self.targets {
             Targets::Classes { labels, .. } => self.classes(&answers, &labels[self.rows..]),

@@ -5,14 +5,19 @@ use super::metrics::parse;
 use super::recorder::{Recorder, Settings, Stop};
 use super::saved::{Meta, State as Phase};
 use super::stopping::Watch;
-use super::{KIND, Network, Target, folder, results};
+use super::{KIND, Network, Plateau, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
 use crate::report::{Exit, Report};
-use crate::run::{BEST, CONFIG, LAST, METRICS, RunFolder};
-use crate::{Texts, checkpoint, failure, interrupt};
+use crate::run::{BEST, CONFIG, LAST, META, METRICS, RunFolder};
+use crate::{Texts, checkpoint, commands::import, failure, interrupt};
+use neurona::callbacks::Callbacks;
 use neurona::data::{Dataset, Loaded, Numbers, Targets, load};
-use neurona::{EpochReport, FitOptions, Model, Param, Position, Scores, Sequential, State, Trainer, weights};
+use neurona::tensorboard::TensorBoard;
+use neurona::weights::pytorch::{self, Map};
+use neurona::{
+    EpochReport, FitOptions, Model, Observer, Param, Position, RateCurve, RateRange, Scores, Sequential, State, Trainer, lr_find, weights,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -29,6 +34,9 @@ pub struct Job {
     /// The settings as resolved: config.toml.
     config: String,
 }
+
+/// Parameters, and the tensors that they came from.
+type Names = Vec<(String, String)>;
 
 /// Where a training begins.
 struct Begin {
@@ -59,10 +67,11 @@ impl Job {
     /// # Errors
     /// A wrong setting (3), wrong data (4).
     pub fn open(texts: &Texts, source: &Source, file: &Path) -> Result<Job, Report> {
-        let net: Network = source.read(texts)?;
-        net.check(texts, source)?;
+        let mut net = Network::read(texts, source)?;
         let data = load(&net.data, &folder(file)).map_err(|e| failure::data_of(texts, source, &e))?;
         let target = Target::of(&data);
+        net.balance(texts, source, &data)?;
+        net.check_data(texts, source, &data)?;
         let parameters = net.check_model(texts, source, &data.preprocessing.shape, &target)?.parameters();
         let watch = Watch::new(texts, source, &net, &target, data.validation.is_some())?;
         let config = toml::to_string(&net.resolved(file, &target)).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
@@ -92,8 +101,7 @@ impl Job {
 
     /// The network before its first step.
     fn trainer(&self) -> Result<Trainer<Sequential>, Report> {
-        let (loss, metrics) = (self.net.loss(&self.target), self.net.metrics(&self.target));
-        let mut trainer = Trainer::compile(self.net.model(&self.data.preprocessing.shape), loss, self.net.optimizer, &metrics);
+        let mut trainer = self.net.trainer(&self.data.preprocessing.shape, &self.target);
         let inputs = trainer.model().inputs().unwrap_or_default();
         trainer.build(&inputs, self.net.seed).map_err(|e| failure::report(&self.texts, &e))?;
         Ok(trainer)
@@ -101,9 +109,64 @@ impl Job {
 
     fn recorder(&self, folder: &RunFolder) -> Recorder {
         let interval = Duration::try_from_secs_f64(self.net.checkpoint_seconds).unwrap_or(Duration::MAX);
-        let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval };
+        let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval, rule: self.net.rule() };
         let meta = Meta::new(&self.net, &self.data, self.parameters);
         Recorder::new(self.texts, folder.clone(), meta, self.watch.clone(), settings)
+    }
+
+    /// Tries learning rates with the batches that a training would begin with.
+    ///
+    /// # Errors
+    /// A range that cannot be used.
+    pub fn find_rate(&self, range: &RateRange) -> Result<RateCurve, Report> {
+        let (mut trainer, train) = (self.trainer()?, self.data.train.batches());
+        let options = FitOptions {
+            batch: self.net.batch,
+            augment: self.net.augment,
+            seed: self.net.seed,
+            threads: self.net.threads,
+            ..FitOptions::default()
+        };
+        lr_find(&mut trainer, &train, &options, range).map_err(|e| failure::report(&self.texts, &e))
+    }
+
+    /// The network with the weights of a PyTorch module, and where each came from.
+    ///
+    /// # Errors
+    /// A file that cannot be read, weights that do not fit (4).
+    pub fn import(&self, path: &Path, map: &Map) -> Result<(Trainer<Sequential>, Names), Report> {
+        let mut trainer = self.trainer()?;
+        let found = pytorch::load(path, trainer.model(), trainer.params(), map).map_err(|e| match e {
+            neurona::Error::Mismatch { path, differences } => import::mismatch(&self.texts, &path, &differences),
+            e => failure::report(&self.texts, &e),
+        })?;
+        if let Some(state) = trainer.state().cloned() {
+            trainer.set_state(State { params: found.values, ..state }).map_err(|e| failure::report(&self.texts, &e))?;
+        }
+        Ok((trainer, found.names))
+    }
+
+    /// Saves a network that was not trained here as a finished run, and evaluates it.
+    ///
+    /// # Errors
+    /// Files that cannot be written (1).
+    pub fn keep(&self, folder: &RunFolder, trainer: &mut Trainer<Sequential>) -> Result<Evaluation, Report> {
+        let failed = |e| failure::report(&self.texts, &e);
+        folder.write(CONFIG, self.config.as_bytes())?;
+        for name in [BEST, LAST] {
+            trainer.save_weights(&folder.file(name), &Default::default()).map_err(failed)?;
+        }
+        let meta = Meta { state: Phase::Done, ..Meta::new(&self.net, &self.data, self.parameters) };
+        folder.write(META, &serde_json::to_vec_pretty(&meta).map_err(std::io::Error::from)?)?;
+        let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
+        let evaluation = Evaluation::new(&self.texts, trainer, (self.net.batch, &self.net.loss(&self.target), &meta), set)?;
+        results::write(&self.texts, folder, (&self.net, &meta), &[], Some(&evaluation))?;
+        Ok(evaluation)
+    }
+
+    /// The learning rate of the file.
+    pub fn learning_rate(&self) -> f64 {
+        self.net.learning_rate()
     }
 
     /// Trains from the first step.
@@ -154,8 +217,7 @@ impl Job {
 
     /// The saved state and what belongs to it.
     fn saved(&self, folder: &RunFolder, params: &[Param]) -> Result<(State, Begin), Report> {
-        let slots = self.net.optimizer.slots();
-        let (state, notes) = checkpoint::load(&self.texts, folder, (params, slots), (KIND, &self.config))?;
+        let (state, notes) = checkpoint::load(&self.texts, folder, (params, self.net.slots()), (KIND, &self.config))?;
         let note = |key: &str| notes.get(key);
         if note("data").is_none_or(|d| *d != fingerprint(&self.data)) {
             let fix = self.texts.get("resume.data.fix");
@@ -186,6 +248,9 @@ impl Job {
             batch: self.net.batch,
             learning_rate: self.net.learning_rate(),
             schedule: self.net.schedule,
+            warmup: self.net.warmup,
+            augment: self.net.augment,
+            averaged: self.net.average.is_some(),
             validation: validation.as_ref(),
             seed: self.net.seed,
             threads: self.net.threads,
@@ -194,7 +259,17 @@ impl Job {
         };
         let (clock, before) = (Instant::now(), recorder.history().iter().map(|r| r.seconds).sum::<f64>());
         let over = recorder.watch().is_over();
-        let fitted = if over { Ok(Default::default()) } else { trainer.fit(&train, &options, &mut recorder) };
+        let metrics = self.net.metrics(&self.target);
+        let observer = |p: &Plateau| p.observer(&metrics, self.data.validation.is_some(), recorder.history());
+        let mut plateau = self.net.reduce_on_plateau.as_ref().map(observer);
+        let mut events = self.events(&folder, recorder.history().len())?;
+        let mut all = Callbacks::new();
+        for observer in [plateau.as_mut().map(|p| p as &mut dyn Observer), events.as_mut().map(|e| e as &mut dyn Observer)] {
+            all = observer.into_iter().fold(all, Callbacks::with);
+        }
+        // The recorder last: it may end the process' work.
+        let fitted = if over { Ok(Default::default()) } else { trainer.fit(&train, &options, &mut all.with(&mut recorder)) };
+        events.map_or(Ok(()), TensorBoard::finish).map_err(|e| failure::report(&self.texts, &e))?;
         match fitted {
             Ok(_) => {}
             Err(neurona::Error::Diverged { epoch, batch, .. }) => {
@@ -217,11 +292,17 @@ impl Job {
         let best = recorder.best().map_or(self.net.epochs, |(epoch, _)| epoch);
         let seconds = before + clock.elapsed().as_secs_f64();
         let evaluation = self.evaluate(trainer, &recorder)?;
-        results::write(&self.texts, &folder, recorder.meta(), recorder.history(), Some(&evaluation))?;
+        results::write(&self.texts, &folder, (&self.net, recorder.meta()), recorder.history(), Some(&evaluation))?;
         // Only now: a run that is killed before can still be completed.
         recorder.finish(Phase::Done, &[], None)?;
         let test = (evaluation.set == "test").then_some(evaluation.scores);
         Ok(Outcome { folder, epochs: recorder.history().to_vec(), best, seconds, test, stopped })
+    }
+
+    /// The event file of TensorBoard, after the epochs that are done, if there is to be one.
+    fn events(&self, folder: &RunFolder, epochs: usize) -> Result<Option<TensorBoard>, Report> {
+        let events = self.net.tensorboard.then(|| TensorBoard::resume(folder.path(), true, epochs));
+        events.transpose().map_err(|e| failure::report(&self.texts, &e))
     }
 
     /// The best weights, those that `predict` uses, on the rows that judge them.
@@ -231,7 +312,7 @@ impl Job {
             trainer.set_state(best).map_err(|e| failure::report(&self.texts, &e))?;
         }
         let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
-        Evaluation::new(&self.texts, trainer, (&self.net, recorder.meta()), set)
+        Evaluation::new(&self.texts, trainer, (self.net.batch, &self.net.loss(&self.target), recorder.meta()), set)
     }
 
     fn diverged(&self, (epoch, batch): (usize, usize), recorder: &Recorder, folder: &RunFolder) -> Report {

@@ -1,15 +1,20 @@
 //! A network that is declared in a TOML file: its settings, and whether they fit each other and the data.
 
 mod check;
+mod checked;
 pub mod evaluation;
+mod extras;
 mod job;
 pub mod metrics;
 pub mod predict;
 mod recorder;
 pub mod results;
 pub mod saved;
+pub mod schema;
 mod stopping;
 
+pub use checked::Checked;
+pub use extras::{ClassWeights, Plateau};
 pub use job::{Job, Outcome};
 pub use metrics::percent;
 pub use stopping::EarlyStopping;
@@ -18,7 +23,7 @@ use crate::config::Source;
 use crate::{Report, Texts};
 use neurona::data::{DataConfig, Loaded, Source as Files, Targets};
 use neurona::layers::Layer;
-use neurona::{Loss, Metric, Optimizer, Schedule, Sequential};
+use neurona::{Augment, Clip, Loss, Metric, Optimizer, Schedule, Sequential, Trainer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -62,6 +67,33 @@ pub struct Network {
     /// How the learning rate changes.
     #[serde(default)]
     pub schedule: Schedule,
+    /// Epochs in which the rate rises evenly from almost 0 to what the schedule says.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warmup: f64,
+    /// How gradients are kept from being too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
+    /// Share of every weight lost per unit of learning rate, apart from the gradient.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight_decay: f64,
+    /// Share that an average of the weights keeps in each step; the average is what is evaluated and kept as the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// How much each class counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Share of each target that is spread over all classes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+    /// Whether events for TensorBoard are written to the run folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tensorboard: bool,
+    /// Random changes of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
+    /// Lowers the learning rate when nothing improves any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduce_on_plateau: Option<Plateau>,
     /// Ends a training that no longer improves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -81,6 +113,11 @@ fn thirty_two() -> usize {
 
 fn half_a_minute() -> f64 {
     30.0
+}
+
+/// Files of versions that did not know a setting stay equal to those that do not use it.
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// `"adam"` for `{ kind = "adam" }`.
@@ -123,6 +160,17 @@ impl Target {
 }
 
 impl Network {
+    /// Reads a training file.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, with its place.
+    pub fn read(texts: &Texts, source: &Source) -> Result<Network, Report> {
+        match source.problems(texts, &schema::file())?.into_iter().next() {
+            Some(report) => Err(report),
+            None => source.read(texts),
+        }
+    }
+
     /// The loss, or the usual one for such a target.
     pub fn loss(&self, target: &Target) -> Loss {
         self.loss.unwrap_or(match target {
@@ -141,8 +189,7 @@ impl Network {
 
     /// The learning rate, or the usual one of the optimizer.
     pub fn learning_rate(&self) -> f64 {
-        let adaptive = matches!(self.optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. } | Optimizer::RmsProp { .. });
-        self.learning_rate.unwrap_or(if adaptive { 1e-3 } else { 1e-2 })
+        self.learning_rate.unwrap_or(if self.is_adaptive() { 1e-3 } else { 1e-2 })
     }
 
     /// The layers, for rows of this shape.
@@ -150,18 +197,15 @@ impl Network {
         Sequential { input: input.to_vec(), layers: self.layers.clone() }
     }
 
+    /// The network before its first weights.
+    pub fn trainer(&self, input: &[usize], target: &Target) -> Trainer<Sequential> {
+        Trainer::compile(self.model(input), self.objective(target), self.rule(), &self.metrics(target))
+    }
+
     /// The name: that of the settings, or of the file.
     pub fn name(&self, file: &Path) -> String {
         let stem = || file.file_stem().map(|s| s.to_string_lossy().into_owned());
         self.name.clone().or_else(stem).unwrap_or_else(|| "network".into())
-    }
-
-    /// Checks all settings that do not need the data.
-    ///
-    /// # Errors
-    /// The first that cannot be used, with its place.
-    pub fn check(&self, texts: &Texts, source: &Source) -> Result<(), Report> {
-        check::settings(texts, source, self)
     }
 
     /// Checks that layers, loss and target fit, and gives the table of the layers.

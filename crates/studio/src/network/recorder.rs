@@ -8,7 +8,7 @@ use crate::progress::{Progress, Tick};
 use crate::run::{BEST, CURVES, LAST, META, METRICS, RunFolder};
 use crate::{Report, Texts, checkpoint, failure, interrupt};
 use neurona::weights::{self, Notes};
-use neurona::{BatchReport, EpochReport, Observer, Param, Position, Snapshot, State};
+use neurona::{BatchReport, EpochReport, Observer, Param, Position, Snapshot, State, Update};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub data: String,
     /// Longest time between two states.
     pub interval: Duration,
+    /// Whose average of the weights is the best of an epoch, if it keeps one.
+    pub rule: Update,
 }
 
 /// The weights of the best epoch so far.
@@ -136,7 +138,7 @@ impl Recorder {
     fn record(&mut self, report: &EpochReport, params: &[Param], state: &State) -> Result<(), Report> {
         let better = self.watch.see(report);
         if better || self.best.is_none() {
-            self.best = Some(Best { weights: state.params.clone(), saved: false });
+            self.best = Some(Best { weights: state.averaged(&self.settings.rule), saved: false });
         }
         self.meta.epochs = report.epoch;
         self.meta.best_epoch = self.watch.best();

@@ -8,7 +8,7 @@ use crate::number::{duration, short};
 use crate::page::Page;
 use crate::run::{CONFUSION, CURVES, METRICS, RunFolder};
 use crate::{Report, Texts};
-use neurona::{EpochReport, Metric};
+use neurona::{EpochReport, Metric, Summary};
 
 /// The finished epochs of a run.
 ///
@@ -29,7 +29,7 @@ pub fn history(folder: &RunFolder, (net, meta): (&Network, &Meta)) -> Result<Vec
 pub fn write(
     texts: &Texts,
     folder: &RunFolder,
-    meta: &Meta,
+    (net, meta): (&Network, &Meta),
     history: &[EpochReport],
     evaluation: Option<&Evaluation>,
 ) -> Result<Vec<std::path::PathBuf>, Report> {
@@ -49,6 +49,9 @@ pub fn write(
         page.table(&set, &[], &rows.into_iter().chain(scores).collect::<Vec<_>>());
     }
     page.pictures(folder);
+    if let Ok(layers) = Summary::new(&net.model(&meta.input)) {
+        page.table(&texts.get("page.layers"), &layer_head(texts), &layer_rows(texts, &layers));
+    }
     if let Some(e) = evaluation {
         if !e.classes.is_empty() {
             page.table(&texts.get("eval.classes"), &class_head(texts), &class_rows(e));
@@ -82,6 +85,20 @@ fn summary(texts: &Texts, meta: &Meta, history: &[EpochReport]) -> Vec<Vec<Strin
         row("page.seed", meta.seed.to_string()),
         row("page.version", meta.version.clone()),
     ]
+}
+
+/// Headings of the table of layers.
+pub fn layer_head(texts: &Texts) -> Vec<String> {
+    ["summary.layer", "summary.output", "summary.parameters", "summary.cost"].map(|key| texts.get(key)).to_vec()
+}
+
+/// Rows of the table of layers: input, layers, sums.
+pub fn layer_rows(texts: &Texts, s: &Summary) -> Vec<Vec<String>> {
+    let mega = |flops: u64| short(flops as f64 / 1e6);
+    let mut rows = vec![vec![texts.get("summary.input"), format!("{:?}", s.input), String::new(), String::new()]];
+    rows.extend(s.rows.iter().map(|r| vec![r.layer.clone(), format!("{:?}", r.output), r.parameters.to_string(), mega(r.flops)]));
+    rows.push(vec![texts.get("summary.total"), String::new(), s.parameters().to_string(), mega(s.flops())]);
+    rows
 }
 
 /// Headings of the table of classes.

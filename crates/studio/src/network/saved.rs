@@ -110,7 +110,7 @@ pub fn describe(texts: &Texts, folder: &RunFolder) -> Result<(Network, Meta), Re
 pub fn load(texts: &Texts, given: &Path) -> Result<(RunFolder, Network, Meta, Trainer<Sequential>), Report> {
     let folder = RunFolder::open(texts, given)?;
     let (net, meta) = describe(texts, &folder)?;
-    let mut trainer = Trainer::compile(net.model(&meta.input), net.loss(&meta.target), net.optimizer, &net.metrics(&meta.target));
+    let mut trainer = net.trainer(&meta.input, &meta.target);
     let weights = [BEST, LAST].map(|name| folder.file(name)).into_iter().find(|p| p.is_file());
     let Some(weights) = weights else {
         let what = texts.fill("run.no_weights", &[("path", &folder.path().display())]);

@@ -1,5 +1,6 @@
 //! Which epoch is the best, and when there is no point in going on.
 
+use super::extras::{monitors, unknown_monitor};
 use super::metrics::fields;
 use super::{Network, Target};
 use crate::config::Source;
@@ -47,24 +48,13 @@ impl Watch {
     /// # Errors
     /// Early stopping on a number that the training does not have.
     pub fn new(texts: &Texts, source: &Source, net: &Network, target: &Target, validation: bool) -> Result<Watch, Report> {
-        let mut names = vec![("loss".to_string(), false)];
-        names.extend(net.metrics(target).iter().map(|m| (m.name().to_string(), m.is_better_larger())));
-        if validation {
-            names.extend(names.clone().into_iter().map(|(n, larger)| (format!("val_{n}"), larger)));
-        }
+        let names = monitors(&net.metrics(target), validation);
         let stopping = net.early_stopping.as_ref();
         let usual = if validation { Some("val_loss") } else { stopping.map(|_| "loss") };
         let name = stopping.and_then(|s| s.monitor.as_deref()).or(usual);
         let found = name.map(|n| names.iter().find(|(known, _)| known == n));
         if let (Some(name), Some(None)) = (name, found) {
-            let known: Vec<&str> = names.iter().map(|(n, _)| &n[..]).collect();
-            let what = texts.fill("train.bad_setting", &[("key", &"early_stopping.monitor"), ("value", &format!("{name:?}"))]);
-            return Err(source.report(
-                texts,
-                "early_stopping.monitor",
-                &what,
-                &texts.fill("config.known", &[("known", &known.join(", "))]),
-            ));
+            return Err(unknown_monitor(texts, source, "early_stopping.monitor", name, &names));
         }
         Ok(Watch {
             name: name.map(String::from),

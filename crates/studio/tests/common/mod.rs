@@ -42,3 +42,18 @@ pub fn json(o: &Output) -> Value {
     assert!(o.status.success(), "{}", stderr(o));
     serde_json::from_slice(&o.stdout).unwrap()
 }
+
+/// An npy file of `f32`, or of `i64` if `integers`, with this shape.
+pub fn npy(path: &Path, shape: &str, values: &[f64], integers: bool) {
+    let kind = if integers { "<i8" } else { "<f4" };
+    let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    header.push_str(&" ".repeat(117 - header.len()));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for &v in values {
+        if integers { bytes.extend((v as i64).to_le_bytes()) } else { bytes.extend((v as f32).to_le_bytes()) }
+    }
+    std::fs::write(path, bytes).unwrap();
+}

@@ -25,10 +25,12 @@ impl<M: Model> Trainer<M> {
         self.task.objective.check()?;
         self.built()?;
         self.check_data("evaluation", data)?;
-        self.score("evaluation", data, batch)
+        self.score("evaluation", data, batch, false)
     }
 
-    pub(super) fn score(&mut self, set: &str, data: &Batches, batch: usize) -> Result<Scores> {
+    /// Scores of the weights of the last step, or of their average if there is one and it is asked for.
+    pub(super) fn score(&mut self, set: &str, data: &Batches, batch: usize, averaged: bool) -> Result<Scores> {
+        let averaged = self.state.as_ref().filter(|_| averaged && self.rule.average.is_some()).map(|s| s.averaged(&self.rule));
         let mut sums = Sums::new(&self.task.metrics);
         let (mut place, mut gather) = (0, Gather::default());
         let arrays: Vec<&Rows> = data.arrays().collect();
@@ -38,7 +40,7 @@ impl<M: Model> Trainer<M> {
                 place = self.scorer(set, data, n)?;
             }
             let Some(state) = &self.state else { break };
-            let out = self.scorers[place].1.function.run(&state.params, &gather.part(&arrays, start, n)?)?;
+            let out = self.scorers[place].1.function.run(averaged.as_ref().unwrap_or(&state.params), &gather.part(&arrays, start, n)?)?;
             sums.add(out.into_iter().map(|v| v[0]), n);
         }
         Ok(sums.scores(&self.task.metrics))

@@ -3,7 +3,6 @@
 use super::failed;
 use crate::commands::resume::{diverged, finished};
 use crate::network::saved::State as Phase;
-use crate::page::Page;
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, CURVES, LAST, META, METRICS, RunFolder, SOLUTION};
 use crate::{Lang, Texts, checkpoint};
@@ -149,7 +148,7 @@ impl Saving {
         self.state(&outcome.params, &outcome.state)?;
         (self.meta.step, self.meta.relative_l2) = (outcome.state.step, Some(outcome.relative_l2));
         self.save_meta(if outcome.is_complete() { Phase::Done } else { Phase::Interrupted })?;
-        Page::new(&self.texts, &self.folder.name()).with(|page| page.pictures(&self.folder)).write(&self.folder)?;
+        super::trained::page(&self.texts, &self.folder)?;
         Ok(files)
     }
 
