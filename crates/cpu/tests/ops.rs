@@ -454,3 +454,8 @@ fn outputs_of_every_kind() {
         }
     }
 }
+
+#[test]
+fn the_same_holds_with_other_instruction_sets() {
+    common::isa::again();
+}

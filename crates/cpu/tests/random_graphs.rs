@@ -200,3 +200,8 @@ fn a_wrong_element_is_noticed() {
     }
     assert!(tried > 100 && noticed * 100 >= tried * 97, "{noticed} of {tried} changes were noticed");
 }
+
+#[test]
+fn the_same_holds_with_other_instruction_sets() {
+    common::isa::again();
+}

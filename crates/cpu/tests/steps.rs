@@ -122,3 +122,8 @@ fn batch_normalization() {
         },
     });
 }
+
+#[test]
+fn the_same_holds_with_other_instruction_sets() {
+    common::isa::again();
+}

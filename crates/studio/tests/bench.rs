@@ -49,9 +49,9 @@ fn several_workloads_are_a_table_in_their_order() {
 fn the_program_is_explained_if_asked() {
     let args = ["--workload", "tiny", "--seconds", "0", "--explain"];
     let o = run(&args);
-    assert!(text(&o.stdout).starts_with("tiny: ") && text(&o.stdout).contains("rows in tiles of") && text(&o.stdout).contains("GFLOP/s"));
+    assert!(text(&o.stdout).starts_with("tiny: ") && text(&o.stdout).contains("contract") && text(&o.stdout).contains("GFLOP/s"));
     let line: Value = serde_json::from_slice(&run(&[&args[..], &["--json"]].concat()).stdout).unwrap();
-    assert!(line["explain"].as_str().unwrap().contains("rows in tiles of") && line["step_ms"].as_f64().unwrap() > 0.0);
+    assert!(line["explain"].as_str().unwrap().contains("contract") && line["step_ms"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

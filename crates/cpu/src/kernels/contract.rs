@@ -134,7 +134,7 @@ impl Contract {
 
     fn packs(&self) -> bool {
         let [m, n, k] = self.extent;
-        let own = self.dtype == DType::F32 && isa() == Isa::Avx512;
+        let own = self.dtype == DType::F32 && isa() != Isa::Portable;
         self.segments == [(0, 0)] && m * n * k >= LARGE && m >= 16 && (!own || n * k > 1 << 17)
     }
 

@@ -213,8 +213,12 @@ mod tests {
 
     /// Largest error in ulp over every 997th f32 (about four million of them) and the special values.
     fn worst(f: fn(f32) -> f32, exact: Unary, keep: fn(f32) -> bool) -> f64 {
+        worst_of(997, f, exact, keep)
+    }
+
+    fn worst_of(step: usize, f: fn(f32) -> f32, exact: Unary, keep: fn(f32) -> bool) -> f64 {
         let specials = [0.0, -0.0, 1.0, -1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MIN_POSITIVE, f32::MAX];
-        let all = (0..u32::MAX).step_by(997).map(f32::from_bits).chain(specials).filter(|&x| keep(x));
+        let all = (0..u32::MAX).step_by(step).map(f32::from_bits).chain(specials).filter(|&x| keep(x));
         all.map(|x| ulps(f(x), exact.apply(f64::from(x)), x)).fold(0.0, f64::max)
     }
 
@@ -242,6 +246,32 @@ mod tests {
         assert!(worst(sin::<true>, Unary::Sin, |x| !(1e6..f32::INFINITY).contains(&x.abs())) <= 2.0);
         assert!(worst(cos::<true>, Unary::Cos, |x| !(1e6..f32::INFINITY).contains(&x.abs())) <= 2.0);
         assert!(worst(|x| erf(Number::<true>(x)).0, Unary::Erf, any) <= 8.0);
+    }
+
+    /// All 4,294,967,296 numbers: `cargo test --release -p neurona-cpu --lib every_number -- --ignored --nocapture`,
+    /// some minutes.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn every_number_keeps_the_bounds() {
+        type Function = (&'static str, fn(f32) -> f32, Unary, f64, fn(f32) -> bool);
+        let functions: [Function; 7] = [
+            ("exp", |x| exp(Number::<true>(x)).0, Unary::Exp, 2.0, |x| !(-104.0..-87.3).contains(&x)),
+            ("expm1", |x| expm1(Number::<true>(x)).0, Unary::Expm1, 3.0, |_| true),
+            ("tanh", |x| tanh(Number::<true>(x)).0, Unary::Tanh, 4.0, |_| true),
+            ("sigmoid", |x| sigmoid(Number::<true>(x)).0, Unary::Sigmoid, 4.0, |x| x > -87.0 || x.is_nan()),
+            ("log", |x| log(Number::<true>(x)).0, Unary::Log, 2.0, |_| true),
+            ("log1p", |x| log1p(Number::<true>(x)).0, Unary::Log1p, 4.0, |_| true),
+            ("erf", |x| erf(Number::<true>(x)).0, Unary::Erf, 8.0, |_| true),
+        ];
+        std::thread::scope(|scope| {
+            for (name, f, exact, bound, keep) in functions {
+                scope.spawn(move || {
+                    let worst = worst_of(1, f, exact, keep);
+                    eprintln!("{name}: at most {worst:.2} ulp, stated {bound}");
+                    assert!(worst <= bound, "{name}: {worst}");
+                });
+            }
+        });
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod case;
 pub mod generate;
 pub mod genes;
+pub mod isa;
 pub mod moves;
 pub mod pool;
 pub mod rng;

@@ -6,6 +6,8 @@
 //! already, and lets a convolution read its windows straight from the image.
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 
 use super::map::Real;
@@ -45,9 +47,14 @@ impl Product<'_> {
     /// All elements the formula names must lie inside the operands; the result overlaps neither.
     pub unsafe fn run_f32(&self, a: *const f32, b: *const f32, c: *mut f32) {
         #[cfg(target_arch = "x86_64")]
-        if isa() == Isa::Avx512 && self.k > 0 && !self.segments.is_empty() {
-            // SAFETY: promised by the caller; `isa()` says that the processor has AVX-512.
-            return unsafe { avx512::product(self, a, b, c) };
+        if self.k > 0 && !self.segments.is_empty() {
+            match isa() {
+                // SAFETY: promised by the caller; `isa()` says that the processor has AVX-512.
+                Isa::Avx512 => return unsafe { avx512::product(self, a, b, c) },
+                // SAFETY: as above, AVX2 and FMA.
+                Isa::Avx2 => return unsafe { avx2::product(self, a, b, c) },
+                Isa::Portable => {}
+            }
         }
         // SAFETY: promised by the caller.
         unsafe { self.run_portable(a, b, c) }
@@ -130,6 +137,18 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_same_holds_with_other_instruction_sets() {
+        if std::env::var_os("NEURONA_ISA").is_some() {
+            return; // this is a process started below
+        }
+        for isa in ["avx2", "portable"] {
+            let tests = std::process::Command::new(std::env::current_exe().unwrap()).arg("kernels::micro").env("NEURONA_ISA", isa).output();
+            let tests = tests.unwrap();
+            assert!(tests.status.success(), "NEURONA_ISA={isa}: {}", String::from_utf8_lossy(&tests.stdout));
         }
     }
 }
