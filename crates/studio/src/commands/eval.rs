@@ -116,7 +116,7 @@ fn foreign(texts: &Texts, args: &Args) -> Result<Evaluation, Report> {
     let data = load(&net.data, &network::folder(config)).map_err(|e| failure::data_of(texts, &source, &e))?;
     let meta = saved::Meta::new(&net, &data, 0);
     let (name, set) = chosen(texts, &data, args.on.as_deref())?;
-    let sample = set.x.read_rows(0, set.len().min(SAMPLE)).map_err(|e| failure::data(&texts, &e))?;
+    let sample = set.x.read_rows(0, set.len().min(SAMPLE)).map_err(|e| failure::data(texts, &e))?;
     let (mut trainer, loss) = model.evaluator(&meta, &net.metrics(&meta.target), &sample)?;
     Evaluation::new(texts, &mut trainer, (net.batch, &loss, &meta), (name, set))
 }
