@@ -79,7 +79,8 @@ fn answers_are_timed_and_their_networks_written() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-onnx");
     let to = folder.to_str().unwrap();
     let answers = lines(&["--latency", "--workload", "mlp,connect4", "--batch", "1,2", "--seconds", "0", "--onnx", to]);
-    let at: Vec<_> = answers.iter().map(|l| (l["workload"].as_str().unwrap(), l["batch"].as_u64().unwrap(), l["threads"].as_u64().unwrap())).collect();
+    let at: Vec<_> =
+        answers.iter().map(|l| (l["workload"].as_str().unwrap(), l["batch"].as_u64().unwrap(), l["threads"].as_u64().unwrap())).collect();
     assert_eq!(at, [("mlp", 1, 1), ("mlp", 2, 1), ("connect4", 1, 1), ("connect4", 2, 1)]);
     assert!(answers.iter().all(|l| l["p99_ms"].as_f64() >= l["latency_ms"].as_f64() && l["latency_ms"].as_f64().unwrap() > 0.0));
     let weights = [784 * 128 + 128 + 128 * 10 + 10, 64 * 4 + 64];

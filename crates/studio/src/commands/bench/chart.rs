@@ -92,7 +92,8 @@ fn charts(texts: &Texts, results: &Results) -> Vec<(String, String)> {
         all.push((format!("steps-{threads}"), ratios(texts, &title, &rows.collect::<Vec<_>>())));
     }
     if let Some(latency) = &results.latency {
-        let rows = |(w, batches): (&String, &BTreeMap<usize, Contest>)| batches.iter().map(|(n, c)| (format!("{w} × {n}"), c.clone())).collect();
+        let rows =
+            |(w, batches): (&String, &BTreeMap<usize, Contest>)| batches.iter().map(|(n, c)| (format!("{w} × {n}"), c.clone())).collect();
         let rows: Vec<(String, Contest)> = latency.median_ms.iter().flat_map(|row| -> Vec<_> { rows(row) }).collect();
         let rows: Vec<(String, &Contest)> = rows.iter().map(|(name, c)| (name.clone(), c)).collect();
         all.push(("latency".into(), ratios(texts, &texts.get("bench.chart_latency"), &rows)));
@@ -121,7 +122,8 @@ fn memory(texts: &Texts, points: &[Memory]) -> String {
     let line = |y: &dyn Fn(&Memory) -> Option<f64>| -> Vec<(f64, f64)> {
         points.iter().map(|m| (m.batch, y(m).map_or(f64::NAN, |y| y / 1e6))).collect()
     };
-    let [title, batch, process, data, rest] = ["bench.chart_memory", "bench.batch", "bench.process", "bench.data", "bench.rest"].map(|key| texts.get(key));
+    let [title, batch, process, data, rest] =
+        ["bench.chart_memory", "bench.batch", "bench.process", "bench.data", "bench.rest"].map(|key| texts.get(key));
     Lines::new(&title, Axis::linear(&batch), Axis::linear("MB"))
         .series(&process, line(&|m| m.peak_bytes))
         .series(&data, line(&|m| Some(m.data_bytes)))

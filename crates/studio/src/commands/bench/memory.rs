@@ -42,7 +42,8 @@ fn child(args: &Args, name: &str, batch: usize, texts: &Texts) -> Result<Value, 
     let failed = |why: String| Report::new(Exit::Failed, texts.fill("bench.child", &[("name", &name), ("batch", &batch)]), why, "");
     let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
     let (threads, seconds) = (args.threads.unwrap_or(0), args.seconds.unwrap_or(0.0));
-    let options = [format!("--workload={name}"), format!("--batch={batch}"), format!("--threads={threads}"), format!("--seconds={seconds}")];
+    let options =
+        [format!("--workload={name}"), format!("--batch={batch}"), format!("--threads={threads}"), format!("--seconds={seconds}")];
     let output = Command::new(program).args(["bench", "--json"]).args(options).output().map_err(|e| failed(e.to_string()))?;
     let said = String::from_utf8_lossy(&output.stderr);
     match serde_json::from_slice(&output.stdout) {
