@@ -92,16 +92,17 @@ fn answers_are_timed_and_their_networks_written() {
     assert_eq!((words(&o)[1][..2].to_vec(), words(&o)[1].len()), (vec!["mlp", "3"], 6));
 }
 
-/// What a step of `stego` keeps beside its data must not grow with the batch: activations stay in the tiles.
+/// Sixteen-channel planes stay in the tiles; beside its data, a step of `stego` keeps about four planes of one channel,
+/// 1.05 MB, for each picture.
 #[cfg(target_os = "linux")]
 #[test]
-fn memory_over_the_batch_grows_by_the_data_alone() {
+fn memory_over_the_batch_has_no_wide_activations_in_it() {
     let found = lines(&["--memory", "--threads", "2", "--batch", "4,16,32"]);
     let bytes = |l: &Value, key: &str| l[key].as_u64().unwrap();
     let rest: Vec<u64> = found.iter().map(|l| bytes(l, "peak_bytes") - bytes(l, "data_bytes")).collect();
     assert_eq!(found.iter().map(|l| bytes(l, "data_bytes")).collect::<Vec<_>>(), [4, 16, 32].map(|n| n * 4 * (256 * 256 * 3 + 128)));
-    // 28 more pictures have 117 MB of sixteen-channel planes.
-    assert!(rest[2] < rest[0] + 30_000_000, "{rest:?} bytes beside the data");
+    // 28 more pictures have 117 MB of sixteen-channel planes, forward alone.
+    assert!(rest[2] < rest[0] + 45_000_000, "{rest:?} bytes beside the data");
     assert!(rest.iter().zip(&found).all(|(rest, l)| *rest > bytes(l, "state_bytes")), "{rest:?}");
     let o = run(&["--memory", "--workload", "tiny", "--batch", "32"]);
     assert_eq!((words(&o)[1][..2].to_vec(), words(&o)[1].len()), (vec!["tiny", "32"], 7));
