@@ -1,6 +1,6 @@
 //! How the time of a training step grows: one multilayer perceptron of several widths and batches.
 
-use crate::workloads::multilayer;
+use crate::workloads::{Cost, multilayer};
 use crate::{Error, SEED, check, median, ms, repeat, workers};
 use neurona::{Arg, Optimizer, State, Step, ops::source};
 use std::time::Instant;
@@ -24,8 +24,8 @@ pub struct Point {
     pub median_ms: f64,
     /// Time that tracing and compiling took before, in ms.
     pub compile_ms: f64,
-    /// Multiply-adds of a forward pass.
-    pub multiply_adds: u64,
+    /// Multiply-adds.
+    pub multiply_adds: Cost,
 }
 
 impl Point {
@@ -33,7 +33,7 @@ impl Point {
     pub fn json(&self) -> serde_json::Value {
         serde_json::json!({
             "peer": "neurona", "width": self.width, "batch": self.batch, "threads": self.threads, "step_ms": self.median_ms,
-            "compile_ms": self.compile_ms, "multiply_adds": self.multiply_adds,
+            "compile_ms": self.compile_ms, "multiply_adds": self.multiply_adds.forward, "step_multiply_adds": self.multiply_adds.step,
         })
     }
 }
@@ -43,7 +43,7 @@ impl Point {
 ///
 /// ```
 /// let point = bench::growth::measure(8, 4, 1, 0.0)?;
-/// assert_eq!(point.multiply_adds, 3 * 8 * 8 * 4);
+/// assert_eq!(point.multiply_adds.forward, 3 * 8 * 8 * 4);
 /// # Ok::<(), bench::Error>(())
 /// ```
 ///

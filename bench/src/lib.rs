@@ -18,7 +18,7 @@ pub mod workloads;
 
 use neurona::{Arg, CpuError, DType, Optimizer, State, Step, ops::source};
 use std::time::{Duration, Instant};
-use workloads::{Array, Batch, Spec, Trace, WORKLOADS};
+use workloads::{Array, Batch, Cost, Spec, Trace, WORKLOADS};
 
 /// Names of the workloads, from the smallest network to the largest.
 pub const NAMES: [&str; WORKLOADS.len()] = {
@@ -97,8 +97,8 @@ pub struct Workload {
     pub state: State,
     /// The data of every step.
     pub data: Vec<Array>,
-    /// Multiply-adds of one forward pass (of a differential equation, with the tangents in it).
-    pub multiply_adds: u64,
+    /// Multiply-adds.
+    pub multiply_adds: Cost,
     /// Worker threads.
     pub threads: usize,
     /// Time that tracing and compiling took.
@@ -205,8 +205,8 @@ pub struct Timing {
     pub compile_ms: f64,
     /// Time from nothing to the first step done, in ms: tracing, compiling and that step.
     pub first_ms: f64,
-    /// Multiply-adds of one forward pass.
-    pub multiply_adds: u64,
+    /// Multiply-adds.
+    pub multiply_adds: Cost,
     /// Rows of the batch.
     pub batch: usize,
     /// Bytes of the data, of the training state and of the program: see [`Workload::bytes`].
@@ -215,9 +215,6 @@ pub struct Timing {
     pub peak_bytes: Option<u64>,
 }
 
-/// Multiply-adds of a whole step for each of its forward pass: a product's gradient is two products of the same size.
-const STEP: f64 = 3.0;
-
 impl Timing {
     /// One line of JSON, with the keys that the peers print and a few more.
     pub fn json(&self) -> serde_json::Value {
@@ -225,15 +222,14 @@ impl Timing {
         serde_json::json!({
             "peer": "neurona", "workload": self.workload, "threads": self.threads, "step_ms": self.median_ms, "steps": self.steps,
             "loss": self.loss, "min_ms": self.min_ms, "max_ms": self.max_ms, "compile_ms": self.compile_ms, "first_ms": self.first_ms,
-            "multiply_adds": self.multiply_adds, "gflops": self.gflops(), "batch": self.batch, "data_bytes": data,
+            "multiply_adds": self.multiply_adds.forward, "step_multiply_adds": self.multiply_adds.step, "gflops": self.gflops(), "batch": self.batch, "data_bytes": data,
             "state_bytes": state, "program_bytes": program, "peak_bytes": self.peak_bytes,
         })
     }
 
-    /// Floating-point operations of the step's products in a second, in 10⁹: those of the gradients count as twice
-    /// those of the forward pass.
+    /// Floating-point operations of the step's products in a second, in 10⁹: two for each multiply-add.
     pub fn gflops(&self) -> f64 {
-        2.0 * STEP * self.multiply_adds as f64 / (self.median_ms * 1e6)
+        2.0 * self.multiply_adds.step as f64 / (self.median_ms * 1e6)
     }
 }
 
@@ -312,7 +308,7 @@ mod tests {
         // Multiply-adds of a forward pass, counted by hand from the layers.
         let stated = [0.96e3, 3.25e6, 61.5e6, 273e6, 58e6, 1.1e9, 1.5e9, 0.85e9];
         for (spec, stated) in WORKLOADS.iter().zip(stated) {
-            let count = spec.trace(spec.batch, true).multiply_adds().unwrap() as f64;
+            let count = spec.trace(spec.batch, true).multiply_adds().unwrap().forward as f64;
             assert!((count / stated - 1.0).abs() < 0.05, "{}: {count:e} multiply-adds, stated {stated:e}", spec.name);
         }
     }
@@ -336,7 +332,9 @@ mod tests {
         // (3·4 + 4) + (4·3 + 3) + (3·2 + 2) parameters with two moments each, 32 rows of 3 and 2 numbers.
         assert_eq!((line["state_bytes"].as_u64(), line["data_bytes"].as_u64()), (Some(39 * 3 * 4), Some(32 * 5 * 4)));
         assert!(timing.first_ms > timing.compile_ms && timing.compile_ms > 0.0);
-        assert!((timing.gflops() - 6.0 * 960.0 / timing.median_ms / 1e6).abs() < 1e-9);
+        // 12 + 12 + 6 products in a row forward and for the weights, 12 + 6 for the values between: none for the data.
+        assert_eq!(timing.multiply_adds, Cost { forward: 32 * 30, step: 32 * (30 + 30 + 18) });
+        assert!((timing.gflops() - 2.0 * 2496.0 / timing.median_ms / 1e6).abs() < 1e-9);
     }
 
     #[test]

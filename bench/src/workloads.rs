@@ -152,24 +152,42 @@ impl Trace {
         arrays.map(|(k, (t, draw))| draw.array(t.shape().iter().product(), |i| u(k, i))).collect()
     }
 
-    /// Multiply-adds of the products and convolutions that the output needs (no gradients).
+    /// Multiply-adds of the products and convolutions that the output needs, and of those that its derivatives by the
+    /// parameters need too: of each product one more for every factor that depends on a parameter.
     ///
     /// # Errors
     /// Errors of the trace.
-    pub fn multiply_adds(&self) -> Result<u64, Error> {
+    pub fn multiply_adds(&self) -> Result<Cost, Error> {
         let graph = self.cx.tracer().finish().map_err(neurona::CpuError::from)?;
         let live = graph.live(&[self.output.id()]);
-        let one = |i: usize| {
-            let node = &graph.nodes()[i];
+        let mut trained = vec![false; live.len()];
+        self.cx.params().iter().for_each(|(_, t)| trained[t.id().0 as usize] = true);
+        let mut cost = Cost::default();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let factors = node.args.iter().filter(|a| trained[a.0 as usize]).count();
+            trained[i] |= factors > 0;
             let operand = |k: usize| graph.ty(node.args[k]);
-            match &node.op {
+            let one = match &node.op {
                 Op::Dot(dot) => node.ty.len() * dot.contracted(operand(0)),
                 Op::Conv(_) => node.ty.len() * operand(1).shape[..3].iter().product::<usize>(),
                 _ => 0,
+            };
+            if live[i] {
+                cost.forward += one as u64;
+                cost.step += (one * (1 + factors)) as u64;
             }
-        };
-        Ok((0..live.len()).filter(|&i| live[i]).map(|i| one(i) as u64).sum())
+        }
+        Ok(cost)
     }
+}
+
+/// Multiply-adds of a workload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cost {
+    /// Of the forward pass (of a differential equation, with the tangents in it).
+    pub forward: u64,
+    /// Of a whole training step.
+    pub step: u64,
 }
 
 /// A network under construction.

@@ -144,7 +144,7 @@ fn table(texts: &Texts, timings: &[Timing], best: Option<f64>) -> Table {
             digits(t.min_ms, 2),
             t.steps.to_string(),
             digits(f64::from(t.loss), 3),
-            digits(t.multiply_adds as f64, 2),
+            digits(t.multiply_adds.forward as f64, 2),
             digits(t.gflops(), 2),
         ];
         table.row(cells.into_iter().chain(share).chain([digits(t.compile_ms, 2)]));

@@ -43,7 +43,7 @@ fn table(texts: &Texts, points: &[Point]) -> String {
             let at = |p: &Point| (size(p) as f64, p.median_ms);
             q.map_or(String::new(), |q| format!("{:.2}", exponent(at(q), at(p))))
         };
-        let rate = 6.0 * p.multiply_adds as f64 / (p.median_ms * 1e6);
+        let rate = 2.0 * p.multiply_adds.step as f64 / (p.median_ms * 1e6);
         let (over_width, over_batch) = (rise(narrower, |p| p.width), rise(smaller, |p| p.batch));
         let (median, compile) = (digits(p.median_ms, 2), digits(p.compile_ms, 2));
         table.row([p.width.to_string(), p.batch.to_string(), median, digits(rate, 2), over_width, over_batch, compile]);
