@@ -61,9 +61,9 @@ fn several_workloads_are_a_table_in_their_order() {
 fn the_program_is_explained_if_asked() {
     let args = ["--workload", "tiny", "--seconds", "0", "--explain"];
     let o = run(&args);
-    assert!(text(&o.stdout).starts_with("tiny: ") && text(&o.stdout).contains("rows in tiles of") && text(&o.stdout).contains("GFLOP/s"));
+    assert!(text(&o.stdout).starts_with("tiny: ") && text(&o.stdout).contains("contract  32×3·1×4") && text(&o.stdout).contains("GFLOP/s"));
     let line: Value = serde_json::from_slice(&run(&[&args[..], &["--json"]].concat()).stdout).unwrap();
-    assert!(line["explain"].as_str().unwrap().contains("rows in tiles of") && line["step_ms"].as_f64().unwrap() > 0.0);
+    assert!(line["explain"].as_str().unwrap().contains("contract  32×3·1×4") && line["step_ms"].as_f64().unwrap() > 0.0);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn results_of_a_comparison_are_drawn() {
     let o = run(&["--chart", file, "--svg", to.to_str().unwrap()]);
     assert_eq!((text(&o.stderr), o.status.code()), ("", Some(0)));
     let read = |name: &str| std::fs::read_to_string(to.join(format!("day-{name}.svg"))).unwrap();
-    assert!(read("steps-2").contains("tiny: jax none, torch 2.") && read("latency").contains("mlp × 64: jax none, torch 2."));
+    assert!(read("steps-2").contains("tiny: JAX none, PyTorch 2.") && read("latency").contains("mlp × 64: JAX none, PyTorch 2."));
     assert!(read("memory").contains("process without data: from 2 to 2") && read("growth").contains("batch 4: from 1 to 3"));
     assert_eq!(text(&o.stdout).lines().count(), 4);
     for (content, what) in [("{}", "neither steps"), ("[", "EOF"), (r#"{"growth": [{}]}"#, "width")] {

@@ -112,9 +112,21 @@ fn ratios(texts: &Texts, title: &str, rows: &[(String, &Contest)]) -> String {
     let mut peers: Vec<&str> = rows.iter().flat_map(|(_, c)| c.keys()).map(String::as_str).filter(|&n| n != OURS).collect();
     peers.sort_unstable();
     peers.dedup();
-    let chart = Bars::new(title, Axis::log(&texts.get("bench.chart_ratio")), 1.0, &peers);
+    let titles: Vec<&str> = peers.iter().map(|name| title_of(name)).collect();
+    let chart = Bars::new(title, Axis::log(&texts.get("bench.chart_ratio")), 1.0, &titles);
     let time = |c: &Contest, name: &str| c.get(name).copied().flatten().unwrap_or(f64::NAN);
     rows.iter().fold(chart, |chart, (name, c)| chart.group(name, peers.iter().map(|p| time(c, p) / time(c, OURS)))).svg()
+}
+
+/// What a contender is called.
+fn title_of(name: &str) -> &str {
+    match name {
+        "jax" => "JAX",
+        "onnxruntime" => "ONNX Runtime",
+        "torch" => "PyTorch",
+        "torch-compile" => "torch.compile",
+        other => other,
+    }
 }
 
 /// Megabytes over the batch: the process, the data, and what is left.
