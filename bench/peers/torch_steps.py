@@ -2,7 +2,8 @@
 """Median time of one training step (loss, gradients, fused Adam, lr 1e-3, float32) of a reference workload in PyTorch on CPU.
 
 Usage: python torch_steps.py WORKLOAD [--compile] [--threads N] [--seconds S]
-Prints one JSON line: {"peer", "workload", "threads", "step_ms", "steps", "loss"}.
+Prints one JSON line: {"peer", "workload", "threads", "step_ms", "steps", "loss", "first_ms", "peak_bytes"}: first_ms is the time of the
+first step with the compilation in it, peak_bytes the most memory the process has had (null where the system does not say).
 Each workload is a function giving (module, loss without arguments); jax_steps.py holds the same networks.
 """
 import argparse, json, math, statistics, time
@@ -104,6 +105,14 @@ def stego_conv():
 WORKLOADS = {f.__name__: f for f in (tiny, mlp, pinn, pinn_wide, connect4, doodle, stego, stego_conv)}
 
 
+def peak():
+    try:
+        lines = open("/proc/self/status").read().splitlines()
+        return 1024 * int(next(l for l in lines if l.startswith("VmHWM")).split()[1])
+    except (OSError, StopIteration):
+        return None
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("workload", choices=WORKLOADS)
@@ -125,7 +134,10 @@ def main():
         value.backward()
         opt.step()
         return value.item()
-    for _ in range(5):
+    start = time.perf_counter()
+    step()
+    first = (time.perf_counter() - start) * 1e3
+    for _ in range(4):
         step()
     times, end = [], time.perf_counter() + a.seconds
     while time.perf_counter() < end or len(times) < 5:
@@ -133,7 +145,8 @@ def main():
         value = step()
         times.append((time.perf_counter() - start) * 1e3)
     print(json.dumps({"peer": "torch-compile" if a.compile else "torch", "workload": a.workload, "threads": a.threads,
-                      "step_ms": round(statistics.median(times), 4), "steps": len(times), "loss": value}))
+                      "step_ms": round(statistics.median(times), 4), "steps": len(times), "loss": value,
+                      "first_ms": round(first, 2), "peak_bytes": peak()}))
 
 
 if __name__ == "__main__":

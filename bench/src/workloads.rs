@@ -25,20 +25,27 @@ pub struct Spec {
     /// Batch of `reference/steps.json`.
     pub reference: Batch,
     loss: fn(&mut Net) -> Tensor,
+    /// Of a classifier, its network alone: the logits of its first data array.
+    logits: Option<fn(&mut Net) -> Tensor>,
 }
 
 const fn spec(name: &'static str, rows: [usize; 2], boundary: [usize; 2], loss: fn(&mut Net) -> Tensor) -> Spec {
-    Spec { name, batch: Batch { rows: rows[0], boundary: boundary[0] }, reference: Batch { rows: rows[1], boundary: boundary[1] }, loss }
+    let (batch, reference) = (Batch { rows: rows[0], boundary: boundary[0] }, Batch { rows: rows[1], boundary: boundary[1] });
+    Spec { name, batch, reference, loss, logits: None }
+}
+
+const fn classifier(name: &'static str, rows: [usize; 2], loss: fn(&mut Net) -> Tensor, logits: fn(&mut Net) -> Tensor) -> Spec {
+    Spec { logits: Some(logits), ..spec(name, rows, [0, 0], loss) }
 }
 
 /// All workloads, from the smallest network to the largest.
 pub const WORKLOADS: [Spec; 8] = [
     spec("tiny", [32, 32], [0, 0], tiny),
-    spec("mlp", [32, 32], [0, 0], mlp),
+    classifier("mlp", [32, 32], |net| cross_entropies(net, mlp, 10), mlp),
     spec("pinn", [10_000, 1000], [500, 100], |net| pinn(net, &[20; 8])),
     spec("pinn_wide", [10_000, 1000], [500, 100], |net| pinn(net, &[64; 4])),
-    spec("connect4", [64, 16], [0, 0], connect4),
-    spec("doodle", [64, 8], [0, 0], doodle),
+    classifier("connect4", [64, 16], |net| cross_entropies(net, connect4, 7), connect4),
+    classifier("doodle", [64, 8], |net| cross_entropies(net, doodle, 32), doodle),
     spec("stego", [64, 2], [0, 0], stego),
     spec("stego_conv", [16, 4], [0, 0], stego_conv),
 ];
@@ -56,7 +63,15 @@ impl Spec {
     pub fn trace(&self, batch: Batch, dropout: bool) -> Trace {
         let mut net = Net { cx: Context::new(DType::F32, dropout), batch, draws: vec![] };
         let loss = (self.loss)(&mut net);
-        Trace { cx: net.cx, loss, draws: net.draws }
+        Trace { cx: net.cx, output: loss, draws: net.draws }
+    }
+
+    /// Traces the network of a classifier for use: its logits of this many rows, without target, loss and dropout.
+    /// The other workloads have none.
+    pub fn network(&self, rows: usize) -> Option<Trace> {
+        let mut net = Net { cx: Context::new(DType::F32, false), batch: Batch { rows, boundary: 0 }, draws: vec![] };
+        let output = self.logits?(&mut net);
+        Some(Trace { cx: net.cx, output, draws: net.draws })
     }
 }
 
@@ -86,6 +101,19 @@ pub enum Array {
 }
 
 impl Array {
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        match self {
+            Array::F32(x) => x.len(),
+            Array::I32(x) => x.len(),
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The array as an argument of a compiled step.
     pub fn arg(&self) -> Arg<'_> {
         match self {
@@ -111,8 +139,8 @@ impl Draw {
 pub struct Trace {
     /// Its parameters and data, and the graph.
     pub cx: Context,
-    /// The scalar to be minimised.
-    pub loss: Tensor,
+    /// The scalar to be minimised, or the logits.
+    pub output: Tensor,
     /// Per data array, what it holds.
     pub draws: Vec<Draw>,
 }
@@ -124,24 +152,42 @@ impl Trace {
         arrays.map(|(k, (t, draw))| draw.array(t.shape().iter().product(), |i| u(k, i))).collect()
     }
 
-    /// Multiply-adds of the products and convolutions that the loss needs (no gradients).
+    /// Multiply-adds of the products and convolutions that the output needs, and of those that its derivatives by the
+    /// parameters need too: of each product one more for every factor that depends on a parameter.
     ///
     /// # Errors
     /// Errors of the trace.
-    pub fn multiply_adds(&self) -> Result<u64, Error> {
+    pub fn multiply_adds(&self) -> Result<Cost, Error> {
         let graph = self.cx.tracer().finish().map_err(neurona::CpuError::from)?;
-        let live = graph.live(&[self.loss.id()]);
-        let one = |i: usize| {
-            let node = &graph.nodes()[i];
+        let live = graph.live(&[self.output.id()]);
+        let mut trained = vec![false; live.len()];
+        self.cx.params().iter().for_each(|(_, t)| trained[t.id().0 as usize] = true);
+        let mut cost = Cost::default();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let factors = node.args.iter().filter(|a| trained[a.0 as usize]).count();
+            trained[i] |= factors > 0;
             let operand = |k: usize| graph.ty(node.args[k]);
-            match &node.op {
+            let one = match &node.op {
                 Op::Dot(dot) => node.ty.len() * dot.contracted(operand(0)),
                 Op::Conv(_) => node.ty.len() * operand(1).shape[..3].iter().product::<usize>(),
                 _ => 0,
+            };
+            if live[i] {
+                cost.forward += one as u64;
+                cost.step += (one * (1 + factors)) as u64;
             }
-        };
-        Ok((0..live.len()).filter(|&i| live[i]).map(|i| one(i) as u64).sum())
+        }
+        Ok(cost)
     }
+}
+
+/// Multiply-adds of a workload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cost {
+    /// Of the forward pass (of a differential equation, with the tangents in it).
+    pub forward: u64,
+    /// Of a whole training step.
+    pub step: u64,
 }
 
 /// A network under construction.
@@ -188,6 +234,13 @@ impl Net {
     }
 }
 
+/// The loss of a classifier of so many classes.
+fn cross_entropies(net: &mut Net, logits: fn(&mut Net) -> Tensor, classes: usize) -> Tensor {
+    let z = logits(net);
+    let y = net.input("class", Draw::Class(classes), net.batch.rows, &[]);
+    cross_entropy(&z, &y)
+}
+
 fn tiny(net: &mut Net) -> Tensor {
     let n = net.batch.rows;
     let (x, y) = (net.input("x", Draw::Real, n, &[3]), net.input("y", Draw::Real, n, &[2]));
@@ -197,10 +250,17 @@ fn tiny(net: &mut Net) -> Tensor {
 }
 
 fn mlp(net: &mut Net) -> Tensor {
-    let n = net.batch.rows;
-    let (x, y) = (net.input("x", Draw::Real, n, &[784]), net.input("y", Draw::Class(10), n, &[]));
+    let x = net.input("x", Draw::Real, net.batch.rows, &[784]);
     let hidden = net.dense("1", &x, 128).relu();
-    cross_entropy(&net.dense("2", &hidden, 10), &y)
+    net.dense("2", &hidden, 10)
+}
+
+/// Three dense layers as wide as their input, with ReLU between them, and the mean square error.
+pub(crate) fn multilayer(width: usize, rows: usize) -> Trace {
+    let mut net = Net { cx: Context::new(DType::F32, true), batch: Batch { rows, boundary: 0 }, draws: vec![] };
+    let (x, y) = (net.input("x", Draw::Real, rows, &[width]), net.input("y", Draw::Real, rows, &[width]));
+    let output = (net.head(x, &[width; 3]) - y).square().mean_all();
+    Trace { cx: net.cx, output, draws: net.draws }
 }
 
 /// The transport equation φ_t + φ_x = 0 with period 1 in x and φ(0, x) = sin 2πx. As t and x move
@@ -222,21 +282,18 @@ fn pinn(net: &mut Net, widths: &[usize]) -> Tensor {
 }
 
 fn connect4(net: &mut Net) -> Tensor {
-    let n = net.batch.rows;
-    let board = net.input("board", Draw::Level { lowest: -1, count: 3 }, n, &[6, 7, 1]);
-    let y = net.input("column", Draw::Class(7), n, &[]);
+    let board = net.input("board", Draw::Level { lowest: -1, count: 3 }, net.batch.rows, &[6, 7, 1]);
     let x = net.conv("conv1", &board, 64, 2, 0).relu();
     let x = net.conv("conv2", &x, 128, 2, 0).relu();
     let x = net.conv("conv3", &x, 32, 2, 0).relu();
-    cross_entropy(&net.head(flat(&x), &[128, 64, 7]), &y)
+    net.head(flat(&x), &[128, 64, 7])
 }
 
 /// Share of the features that `doodle` keeps where it drops some.
 const KEEP: f64 = 0.7;
 
 fn doodle(net: &mut Net) -> Tensor {
-    let n = net.batch.rows;
-    let (image, y) = (net.input("image", Draw::Real, n, &[28, 28, 1]), net.input("class", Draw::Class(32), n, &[]));
+    let image = net.input("image", Draw::Real, net.batch.rows, &[28, 28, 1]);
     let layers = [(32, true), (64, true), (128, false), (128, true), (128, false), (128, true)];
     let x = layers.iter().enumerate().fold(image, |x, (k, &(out, pooled))| {
         let x = net.conv(&format!("conv{}", k + 1), &x, out, 3, 1).relu();
@@ -247,7 +304,7 @@ fn doodle(net: &mut Net) -> Tensor {
         let kept = net.cx.uniform(features.shape()).compare(Compare::Lt, &features.full_like(KEEP));
         features = features * kept * (1.0 / KEEP);
     }
-    cross_entropy(&net.head(features, &[128, 64, 32, 32]), &y)
+    net.head(features, &[128, 64, 32, 32])
 }
 
 /// Text hidden in a picture by products alone: 128 characters become 512 numbers each, together one

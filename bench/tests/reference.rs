@@ -104,8 +104,8 @@ fn gradients(spec: &Spec, wanted: &Value, report: &mut Report) {
     let listed: Vec<_> = wanted["parameters"].as_array().unwrap().iter().map(|v| (name(v), shape(v))).collect();
     assert_eq!(params.iter().map(|p| (p.name.clone(), p.shape.clone())).collect::<Vec<_>>(), listed);
 
-    let mut outputs = diff::grad(&trace.loss, &tensors.iter().collect::<Vec<_>>());
-    outputs.push(trace.loss.clone());
+    let mut outputs = diff::grad(&trace.output, &tensors.iter().collect::<Vec<_>>());
+    outputs.push(trace.output.clone());
     let mut function = Function::compile(&trace.cx, &outputs.iter().collect::<Vec<_>>(), 2).unwrap();
     let values: Vec<Vec<f32>> = params.iter().enumerate().map(|(k, p)| initial(k, p)).collect();
     let data = data(&trace);

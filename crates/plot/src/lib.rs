@@ -1,5 +1,5 @@
-//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, confusion matrices, and rows of
-//! such panels. No dependency, no I/O.
+//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, rows of such panels, bars, and
+//! confusion matrices. No dependency, no I/O.
 //!
 //! The text of a chart is readable in light and dark (`prefers-color-scheme`; a page may set the
 //! variables `--plot-paper`, `--plot-ink`, `--plot-faint` and `--plot-1` … `--plot-6` itself), carries
@@ -19,6 +19,7 @@
 //! ```
 
 mod axis;
+mod bars;
 mod canvas;
 mod color;
 mod confusion;
@@ -28,6 +29,7 @@ mod picture;
 mod row;
 
 pub use axis::{Axis, Scale};
+pub use bars::Bars;
 pub use canvas::{Area, Canvas};
 pub use color::ColorMap;
 pub use confusion::confusion;

@@ -1,4 +1,9 @@
-//! `neurona bench`: time of a training step of the reference workloads.
+//! `neurona bench`: time of a training step of the reference workloads; and of answers, memory and growth.
+
+mod chart;
+mod growth;
+mod latency;
+mod memory;
 
 use crate::number::{duration, short};
 use crate::progress::Progress;
@@ -7,6 +12,7 @@ use crate::table::{Align, Table};
 use crate::{Shell, Texts};
 use bench::{Timing, Workload, measure};
 use clap::builder::PossibleValuesParser;
+use std::path::PathBuf;
 
 /// Arguments of `neurona bench`.
 #[derive(clap::Args, Debug)]
@@ -15,35 +21,90 @@ pub struct Args {
     #[arg(long, value_name = "W", value_delimiter = ',', value_parser = PossibleValuesParser::new(bench::NAMES), hide_possible_values = true)]
     workload: Vec<String>,
     /// Worker threads
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Measured time of each
-    #[arg(long, value_name = "S", default_value_t = 2.0, hide_default_value = true)]
-    seconds: f64,
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// Rows, instead of those of the workload or the part
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    batch: Vec<usize>,
+    /// Widths of `--growth`
+    #[arg(long, value_name = "N", value_delimiter = ',', requires = "growth")]
+    width: Vec<usize>,
+    /// Share of the machine's rate
+    #[arg(long)]
+    peak: bool,
     /// The compiled programs in words
     #[arg(long)]
     explain: bool,
+    /// Time of answers
+    #[arg(long)]
+    latency: bool,
+    /// Peak memory over batches
+    #[arg(long)]
+    memory: bool,
+    /// Time of a step over widths and batches
+    #[arg(long)]
+    growth: bool,
+    /// Where to write the networks of `--latency`
+    #[arg(long, value_name = "DIR", requires = "latency")]
+    onnx: Option<PathBuf>,
+    /// Draws the results of a comparison
+    #[arg(long, value_name = "FILE.json", requires = "svg")]
+    chart: Option<PathBuf>,
+    /// Where to draw
+    #[arg(long, value_name = "DIR", requires = "chart")]
+    svg: Option<PathBuf>,
 }
 
-/// Multiply-adds of a whole step for each of its forward pass: a product's gradient is two products of the same size.
-const STEP: f64 = 3.0;
+impl Args {
+    /// The batches asked for, else these.
+    fn batches(&self, usual: &[usize]) -> Vec<usize> {
+        if self.batch.is_empty() { usual.into() } else { self.batch.clone() }
+    }
+}
 
-/// Measures the workloads one after another and prints a table, or with `--json` a line as soon as one is measured.
+/// Measures the parts that are asked for (training steps, if none is) and prints tables, or with `--json` a line as
+/// soon as something is measured.
 ///
 /// # Errors
-/// A time that cannot be measured for (2); errors of the engine (1).
+/// A time that cannot be measured for, a workload that a part does not have (2); errors of the engine, files that
+/// cannot be written (1); results that cannot be read (4).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
+    if let (Some(file), Some(folder)) = (&args.chart, &args.svg) {
+        return chart::run(file, folder, shell);
+    }
+    if args.latency {
+        latency::run(args, shell)?;
+    }
+    if args.memory {
+        memory::run(args, shell)?;
+    }
+    if args.growth {
+        growth::run(args, shell)?;
+    }
+    if args.latency || args.memory || args.growth { Ok(()) } else { steps(args, shell) }
+}
+
+/// The training steps of the workloads, one after another.
+fn steps(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
+    let (threads, seconds) = (args.threads.unwrap_or(0), args.seconds.unwrap_or(2.0));
     let names: Vec<&str> = if args.workload.is_empty() { bench::NAMES.into() } else { args.workload.iter().map(String::as_str).collect() };
+    let rows: Vec<Option<usize>> = if args.batch.is_empty() { vec![None] } else { args.batch.iter().map(|&n| Some(n)).collect() };
+    let jobs: Vec<(&str, Option<usize>)> = names.iter().flat_map(|&name| rows.iter().map(move |&n| (name, n))).collect();
+    let best = if args.peak { Some(bench::peak::gflops(threads, seconds.min(1.0)).map_err(|e| failed(&texts, &e))?) } else { None };
     let (mut timings, mut progress) = (vec![], Progress::stderr(texts));
-    for (i, name) in names.iter().enumerate() {
-        progress.status(&texts.fill("bench.running", &[("name", name), ("number", &(i + 1)), ("all", &names.len())]));
-        let mut workload = Workload::new(name, args.threads).map_err(|e| failed(&texts, &e))?;
-        let timing = measure(&mut workload, args.seconds).map_err(|e| failed(&texts, &e))?;
-        let explained = if args.explain { Some(workload.profile(args.seconds).map_err(|e| failed(&texts, &e))?) } else { None };
+    for (i, (name, rows)) in jobs.iter().enumerate() {
+        progress.status(&texts.fill("bench.running", &[("name", name), ("number", &(i + 1)), ("all", &jobs.len())]));
+        let workload = rows.map_or_else(|| Workload::new(name, threads), |n| Workload::with_rows(name, n, threads));
+        let mut workload = workload.map_err(|e| failed(&texts, &e))?;
+        let timing = measure(&mut workload, seconds).map_err(|e| failed(&texts, &e))?;
+        let explained = if args.explain { Some(workload.profile(seconds).map_err(|e| failed(&texts, &e))?) } else { None };
         progress.clear();
         match explained {
-            _ if shell.json => shell.print(&line(&timing, explained.as_deref()))?,
+            _ if shell.json => shell.print(&line(&timing, best, explained.as_deref()))?,
             Some(text) => shell.print(&format!("{name}: {text}"))?,
             None => {}
         }
@@ -53,48 +114,68 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return Ok(());
     }
     let threads = timings.first().map_or(0, |t| t.threads);
-    shell.print(&format!("{}\n\n{}", table(&texts, &timings), texts.fill("bench.note", &[("threads", &threads)])))
+    let note = texts.fill("bench.note", &[("threads", &threads)]);
+    let peak = best.map_or(String::new(), |best| format!("\n{}", texts.fill("bench.peak_note", &[("gflops", &digits(best, 2))])));
+    shell.print(&format!("{}\n\n{note}{peak}", table(&texts, &timings, best)))
 }
 
-/// One line of JSON, with the program if it was asked for.
-fn line(timing: &Timing, explained: Option<&str>) -> String {
-    let line = timing.json();
-    match (explained, serde_json::from_str(&line)) {
-        (Some(text), Ok(serde_json::Value::Object(mut fields))) => {
-            fields.insert("explain".into(), text.into());
-            serde_json::Value::Object(fields).to_string()
-        }
-        _ => line,
+/// One line of JSON, with the machine's rate and the program if they were asked for.
+fn line(timing: &Timing, best: Option<f64>, explained: Option<&str>) -> String {
+    let mut line = timing.json();
+    if let Some(best) = best {
+        line["peak_gflops"] = best.into();
+        line["share_of_peak"] = (timing.gflops() / best).into();
     }
+    if let Some(text) = explained {
+        line["explain"] = text.into();
+    }
+    line.to_string()
 }
 
-fn table(texts: &Texts, timings: &[Timing]) -> Table {
-    let head = ["bench.workload", "bench.median", "bench.min", "bench.steps", "bench.loss", "bench.multiply_adds", "bench.gflops"];
-    let head = head.map(|key| texts.get(key));
-    let columns: Vec<(&str, Align)> =
-        head.iter().enumerate().map(|(i, h)| (h.as_str(), if i == 0 { Align::Left } else { Align::Right })).collect();
-    let mut table = Table::new(&columns);
+fn table(texts: &Texts, timings: &[Timing], best: Option<f64>) -> Table {
+    let keys = ["bench.workload", "bench.median", "bench.min", "bench.steps", "bench.loss", "bench.multiply_adds", "bench.gflops"];
+    let keys = keys.into_iter().chain(best.map(|_| "bench.share")).chain(["bench.compile"]);
+    let mut table = columns(texts, &keys.collect::<Vec<_>>());
     for t in timings {
-        let rate = 2.0 * STEP * t.multiply_adds as f64 / (t.median_ms * 1e6);
-        let digits = |x: f64, n: usize| short(format!("{x:.n$e}").parse().unwrap_or(x));
-        table.row([
+        let share = best.map(|best| format!("{:.0} %", 100.0 * t.gflops() / best));
+        let cells = [
             t.workload.to_string(),
             digits(t.median_ms, 2),
             digits(t.min_ms, 2),
             t.steps.to_string(),
             digits(f64::from(t.loss), 3),
-            digits(t.multiply_adds as f64, 2),
-            digits(rate, 2),
-        ]);
+            digits(t.multiply_adds.forward as f64, 2),
+            digits(t.gflops(), 2),
+        ];
+        table.row(cells.into_iter().chain(share).chain([digits(t.compile_ms, 2)]));
     }
     table
 }
 
+/// A table with these headings: the first column is text, the others are numbers.
+fn columns(texts: &Texts, keys: &[&str]) -> Table {
+    let head: Vec<String> = keys.iter().map(|key| texts.get(key)).collect();
+    let align = |i: usize| if i == 0 { Align::Left } else { Align::Right };
+    Table::new(&head.iter().enumerate().map(|(i, h)| (h.as_str(), align(i))).collect::<Vec<_>>())
+}
+
+/// `x` with `n` digits after the first.
+fn digits(x: f64, n: usize) -> String {
+    short(format!("{x:.n$e}").parse().unwrap_or(x))
+}
+
 fn failed(texts: &Texts, e: &bench::Error) -> Report {
+    let usage = |value: &dyn std::fmt::Display, arg: &str| texts.fill("usage.bad_value", &[("value", value), ("arg", &arg)]);
     match e {
         bench::Error::Seconds(s) => {
-            let what = texts.fill("usage.bad_value", &[("value", s), ("arg", &"--seconds")]);
-            Report::new(Exit::Usage, what, "", texts.fill("bench.seconds", &[("longest", &duration(bench::MAX_SECONDS))]))
+            let fix = texts.fill("bench.seconds", &[("longest", &duration(bench::MAX_SECONDS))]);
+            Report::new(Exit::Usage, usage(s, "--seconds"), "", fix)
+        }
+        bench::Error::Batch => Report::new(Exit::Usage, usage(&0, "--batch"), "", texts.get("bench.batch_fix")),
+        bench::Error::Width => Report::new(Exit::Usage, usage(&0, "--width"), "", texts.get("bench.batch_fix")),
+        bench::Error::NoNetwork { name } => {
+            let names = bench::latency::names().join(", ");
+            Report::new(Exit::Usage, usage(name, "--workload"), "", texts.fill("bench.no_network", &[("names", &names)]))
         }
         _ => Report::new(Exit::Failed, e.to_string(), "", ""),
     }
