@@ -310,7 +310,7 @@ fn shared_names() -> Case {
 fn workload(spec: Spec) -> Case {
     let trace = move |rows: usize| {
         let t = spec.trace(Batch { rows, boundary: rows }, false);
-        let mut outputs = vec![t.loss];
+        let mut outputs = vec![t.output];
         if let Ok(graph) = t.cx.tracer().finish() {
             let last = (0..graph.nodes().len()).rev().find(|&i| matches!(graph.nodes()[i].op, Op::Dot(_) | Op::Conv(_)));
             outputs.extend(last.map(|i| t.cx.tracer().handle(graph::Id(i as u32))));
