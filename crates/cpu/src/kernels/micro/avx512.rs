@@ -197,24 +197,19 @@ unsafe fn rows<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b: 
         unsafe {
             let (a, c) = (a.offset(i as isize * p.a_row), c.offset(i as isize * p.c_row));
             let left = p.m - i;
-            i += if left >= MR {
-                block::<MR, NV>(p, a, b, c, columns)
-            } else if left >= 8 {
-                block::<8, NV>(p, a, b, c, columns)
-            } else if left >= 4 {
-                block::<4, NV>(p, a, b, c, columns)
-            } else if left == 3 {
-                block::<3, NV>(p, a, b, c, columns)
-            } else if NV == 1 && p.k >= 16 {
+            i += match left {
+                _ if left >= MR => block::<MR, NV>(p, a, b, c, columns),
                 // One or two sums would wait for their own last addition: several of each, added up in the end.
-                match left {
-                    2 => long::<2>(p, a, b, c, columns),
-                    _ => long::<1>(p, a, b, c, columns),
-                }
-            } else if left == 2 {
-                block::<2, NV>(p, a, b, c, columns)
-            } else {
-                block::<1, NV>(p, a, b, c, columns)
+                1 if NV == 1 && p.k >= 16 => long::<1>(p, a, b, c, columns),
+                2 if NV == 1 && p.k >= 16 => long::<2>(p, a, b, c, columns),
+                1 => block::<1, NV>(p, a, b, c, columns),
+                2 => block::<2, NV>(p, a, b, c, columns),
+                3 => block::<3, NV>(p, a, b, c, columns),
+                4 => block::<4, NV>(p, a, b, c, columns),
+                5 => block::<5, NV>(p, a, b, c, columns),
+                6 => block::<6, NV>(p, a, b, c, columns),
+                7 => block::<7, NV>(p, a, b, c, columns),
+                _ => block::<8, NV>(p, a, b, c, columns),
             };
         }
     }
