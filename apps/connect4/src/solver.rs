@@ -1,18 +1,28 @@
-//! Perfect play: alpha-beta with a null window, and what P. Pons's tutorial (<http://blog.gamesolver.org>) adds to it.
+//! Perfect play: alpha-beta with a null window and a table of bounds, after P. Pons's tutorial
+//! (<http://blog.gamesolver.org>), with three additions: what is known of all children is looked up before the first is
+//! searched; a rule of parity ends many lines early (see `parity.rs`); and the lowest levels of the tree, where most
+//! nodes are, have a table of their own that fits the processor's cache.
 //!
 //! A score says who wins and when: 22 minus the stones the winner has played at the end, negative if the side to move
 //! loses, 0 for a draw. So a win at once with n stones on the board is worth (43 - n) / 2.
 
-use crate::board::{CELLS, CENTRE_FIRST, COLUMNS, Position, column_mask, completing};
+use crate::board::{BOARD, CELLS, CENTRE_FIRST, COLUMNS, Position, column_mask, completing};
+use crate::book::Book;
+use crate::parity::second_holds;
 use crate::transposition::{Bounds, Transpositions};
 use std::sync::Arc;
 
 /// Below this many stones a position and its mirror image share an entry; later they rarely both occur.
 const MIRRORED: usize = 18;
-/// Below this many stones the entries of all moves are looked up before the first is searched.
-static LA: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("LA").map_or(34, |s| s.parse().unwrap()));
+/// Below this many stones the entries of all moves are looked up before the first is searched: later a node costs less
+/// than looking.
+const LOOK_AHEAD: usize = 34;
+/// From this many stones on, entries go to the small table. Fewer stones: more nodes; more stones: more cache misses.
+const NEAR: usize = 24;
+/// Megabytes of the small table: half of a usual second-level cache.
+const NEAR_MEGABYTES: usize = 1;
 
-/// A perfect player. Clones share one table, for one solver per thread.
+/// A perfect player. Clones share the large table, for one solver per thread.
 ///
 /// ```
 /// use connect4::{Position, Solver};
@@ -21,29 +31,34 @@ static LA: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::va
 /// assert_eq!(solver.solve(&p), -1);
 /// # Ok::<(), connect4::BadPosition>(())
 /// ```
-#[derive(Clone)]
 pub struct Solver {
     table: Arc<Transpositions>,
-    generation: u64,
+    near: Transpositions,
+    book: Option<Arc<Book>>,
     nodes: u64,
-    la: usize,
-    near: Arc<Transpositions>,
-    nr: usize,
-    w: [u32; 4],
+}
+
+impl Clone for Solver {
+    fn clone(&self) -> Solver {
+        Solver { table: self.table.clone(), near: Transpositions::new(NEAR_MEGABYTES), book: self.book.clone(), nodes: 0 }
+    }
 }
 
 impl Solver {
-    /// A solver with a table of at most this many megabytes.
+    /// A solver with a table of at most this many megabytes, and no opening book.
     pub fn new(megabytes: usize) -> Solver {
-        let table = Arc::new(Transpositions::new(megabytes));
-        Solver { generation: table.generation(), table, nodes: 0, la: *LA, near: Arc::new(Transpositions::new(env("NM",1))), nr: env("NR", 22), w: [env("W0",1) as u32, env("W1",0) as u32, env("W2",0) as u32, env("W3",0) as u32] }
+        Solver { table: Arc::new(Transpositions::new(megabytes)), near: Transpositions::new(NEAR_MEGABYTES), book: None, nodes: 0 }
     }
 
-    /// Forgets what earlier searches found out. Other clones must not be searching.
+    /// The same with an opening book.
+    pub fn with_book(self, book: Arc<Book>) -> Solver {
+        Solver { book: Some(book), ..self }
+    }
+
+    /// Forgets what earlier searches found out, clones' too.
     pub fn clear(&mut self) {
         self.table.clear();
         self.near.clear();
-        self.generation = self.table.generation();
     }
 
     /// Positions searched since the solver was made: calls of the search, as P. Pons counts them.
@@ -54,16 +69,41 @@ impl Solver {
     /// The exact score of a position, for the side to move.
     pub fn solve(&mut self, p: &Position) -> i32 {
         let n = p.plies() as i32;
+        self.plain_score(p).unwrap_or_else(|| self.narrow(p, -(42 - n) / 2, (41 - n) / 2))
+    }
+
+    /// Who wins: 1 the side to move, 0 nobody, -1 the other side. Cheaper than the score.
+    pub fn outcome(&mut self, p: &Position) -> i32 {
+        self.plain_score(p).unwrap_or_else(|| self.narrow(p, -1, 1)).signum()
+    }
+
+    /// The exact score of each column, `None` where it is full; all `None` when the game is over.
+    pub fn scores(&mut self, p: &Position) -> [Option<i32>; COLUMNS] {
+        let mut scores = [None; COLUMNS];
+        p.moves().for_each(|c| scores[c] = Some(-self.solve(&p.play(c))));
+        scores
+    }
+
+    /// The score of a position that needs no search: finished, won by the next stone, or in the book.
+    fn plain_score(&self, p: &Position) -> Option<i32> {
+        let n = p.plies() as i32;
         if p.is_won() {
-            return -(22 - (n + 1) / 2);
+            Some(-(22 - (n + 1) / 2))
+        } else if p.winning() & p.playable() != 0 {
+            Some((43 - n) / 2)
+        } else if n == CELLS as i32 {
+            Some(0)
+        } else {
+            self.book_score(p, n as usize)
         }
-        if p.winning() & p.playable() != 0 {
-            return (43 - n) / 2;
-        }
-        if n == CELLS as i32 {
-            return 0;
-        }
-        let (mut low, mut high) = (-(42 - n) / 2, (41 - n) / 2);
+    }
+
+    fn book_score(&self, p: &Position, n: usize) -> Option<i32> {
+        self.book.as_ref().filter(|b| b.plies() == n)?.score(p)
+    }
+
+    /// The score if it lies between the bounds, else the nearer one or a score beyond it.
+    fn narrow(&mut self, p: &Position, mut low: i32, mut high: i32) -> i32 {
         while low < high {
             // Windows near zero first: who wins is cheaper to find out than when, and prunes more.
             let mut middle = low + (high - low) / 2;
@@ -72,17 +112,10 @@ impl Solver {
             } else if middle >= 0 && high / 2 > middle {
                 middle = high / 2;
             }
-            let found = self.search(*p, n as usize, middle);
+            let found = self.search(*p, p.plies(), middle);
             if found <= middle { high = found } else { low = found }
         }
-        low
-    }
-
-    /// The exact score of each column, `None` where it is full; all `None` when the game is over.
-    pub fn scores(&mut self, p: &Position) -> [Option<i32>; COLUMNS] {
-        let mut scores = [None; COLUMNS];
-        p.moves().for_each(|c| scores[c] = Some(-self.solve(&p.play(c))));
-        scores
+        low.min(high)
     }
 
     /// A bound of the score: an upper one if it is at most `alpha`, else a lower one.
@@ -95,15 +128,11 @@ impl Solver {
         self.search_portable(p, n, alpha)
     }
 
-    #[inline(always)]
-    fn at(&self, n: usize) -> &Transpositions {
-        if n < self.nr { &self.table } else { &self.near }
-    }
-
     fn search_portable(&mut self, p: Position, n: usize, alpha: i32) -> i32 {
         self.node(p, n, alpha, |s, p, n, alpha| s.search_portable(p, n, alpha))
     }
 
+    /// The same, compiled for processors that count bits in one instruction: x86-64 alone does not promise it.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "popcnt,bmi1")]
     fn search_popcnt(&mut self, p: Position, n: usize, alpha: i32) -> i32 {
@@ -112,7 +141,7 @@ impl Solver {
 
     /// One node: `p` has `n` stones, is not over, and the side to move cannot win at once. `again` searches a child.
     #[inline(always)]
-    fn node(&mut self, p: Position, n: usize, mut alpha: i32, again: impl Fn(&mut Solver, Position, usize, i32) -> i32) -> i32 {
+    fn node(&mut self, p: Position, n: usize, alpha: i32, again: impl Fn(&mut Solver, Position, usize, i32) -> i32) -> i32 {
         self.nodes += 1;
         let stones = n as i32;
         let safe = p.safe_moves();
@@ -122,21 +151,22 @@ impl Solver {
         if n >= CELLS - 2 {
             return 0;
         }
-        // No win for the other side with its next stone, none for this side before its next but one.
+        // The other side cannot win with its next stone, this side not before its next but one.
         let (mut low, mut high) = (-(40 - stones) / 2, (41 - stones) / 2);
-        if n >= self.w[0] as usize {
-            let free = crate::board::BOARD ^ p.all;
-            if high > 0 && !crate::board::has_four(p.own | free) { high = 0 }
-            if low < 0 && !crate::board::has_four((p.own ^ p.all) | free) { low = 0 }
-        }
         if low > alpha {
             return low;
         }
         if high <= alpha {
             return high;
         }
-        let key = if n < MIRRORED { p.canonical_key() } else { p.key() };
-        if let Some(known) = self.at(n).get(key, self.generation) {
+        if second_holds(&p, n, alpha) {
+            return 0;
+        }
+        if let Some(score) = self.book_score(&p, n) {
+            return score;
+        }
+        let known = self.known(&p, n);
+        if let Some(known) = known {
             (low, high) = (low.max(known.low), high.min(known.high));
             if low > alpha {
                 return low;
@@ -146,73 +176,83 @@ impl Solver {
             }
         }
         let before = self.nodes;
-        let (moves, count) = ordered(&p, safe, n, &self.w);
+        let mut moves = ordered(&p, safe);
         let mut best = low;
-        let mut tried = [0i32; COLUMNS];
-        if n < self.la {
-            for i in 0..count {
-                let child = p.put(moves[i].0);
-                let key = if n + 1 < MIRRORED { child.canonical_key() } else { child.key() };
-                if let Some(known) = self.at(n + 1).get(key, self.generation) {
-                    if -known.high > alpha {
-                        let bounds = Bounds { low: -known.high, high };
-                        self.at(n).put(key_of(&p, n), self.generation, bounds, 1);
-                        return -known.high;
-                    }
-                    if -known.low <= alpha {
-                        tried[i] = 1;
-                        best = best.max(-known.low);
-                    }
-                }
-            }
+        if n < LOOK_AHEAD
+            && let Some(score) = self.look_ahead(&p, n, alpha, &mut moves, &mut best)
+        {
+            self.note(&p, n, Bounds { low: score.max(low), high }, 1);
+            return score;
         }
-        for i in 0..count {
-            if tried[i] != 0 {
-                continue;
-            }
-            let score = -again(self, p.put(moves[i].0), n + 1, -alpha - 1);
+        for &(stone, _) in moves.list[..moves.count].iter().filter(|(stone, _)| *stone != 0) {
+            let score = -again(self, p.put(stone), n + 1, -alpha - 1);
             best = best.max(score);
             if score > alpha {
-                self.at(n).put(key, self.generation, Bounds { low: score.max(low), high }, self.nodes - before);
+                self.note(&p, n, Bounds { low: best, high }, self.nodes - before);
                 return score;
             }
         }
-        alpha = best;
-        self.at(n).put(key, self.generation, Bounds { low, high: alpha.min(high) }, self.nodes - before);
-        alpha
+        self.note(&p, n, Bounds { low, high: best.min(high) }, self.nodes - before);
+        best
+    }
+
+    /// Looks up all children: a score above `alpha` that is already known, if there is one. Moves known not to exceed
+    /// `alpha` are taken from the list; `best` becomes at least what bounds them.
+    #[inline(always)]
+    fn look_ahead(&self, p: &Position, n: usize, alpha: i32, moves: &mut Moves, best: &mut i32) -> Option<i32> {
+        for entry in &mut moves.list[..moves.count] {
+            let Some(known) = self.known(&p.put(entry.0), n + 1) else { continue };
+            if -known.high > alpha {
+                return Some(-known.high);
+            }
+            if -known.low <= alpha {
+                *best = (*best).max(-known.low);
+                entry.0 = 0;
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn known(&self, p: &Position, n: usize) -> Option<Bounds> {
+        if n < NEAR { self.table.get(key(p, n)) } else { self.near.get(key(p, n)) }
+    }
+
+    #[inline(always)]
+    fn note(&self, p: &Position, n: usize, bounds: Bounds, nodes: u64) {
+        let table = if n < NEAR { &*self.table } else { &self.near };
+        table.put(key(p, n), bounds, nodes);
     }
 }
 
-fn key_of(p: &Position, n: usize) -> u64 {
+#[inline(always)]
+fn key(p: &Position, n: usize) -> u64 {
     if n < MIRRORED { p.canonical_key() } else { p.key() }
+}
+
+/// Moves and the squares to win on that each leaves.
+struct Moves {
+    list: [(u64, u32); COLUMNS],
+    count: usize,
 }
 
 /// The safe moves, best first: those that leave the most squares to win on, then those near the centre.
 #[inline(always)]
-fn ordered(p: &Position, safe: u64, n: usize, w: &[u32; 4]) -> ([(u64, u32); COLUMNS], usize) {
-    let mut moves = [(0, 0); COLUMNS];
-    let mut count = 0;
+fn ordered(p: &Position, safe: u64) -> Moves {
+    let (mut list, mut count) = ([(0, 0); COLUMNS], 0);
     for column in CENTRE_FIRST {
         let stone = safe & column_mask(column);
         if stone == 0 {
             continue;
         }
-        let threats = completing(p.own | stone) & (crate::board::BOARD ^ p.all ^ stone);
-        let value = threats.count_ones();
+        let threats = (completing(p.own | stone) & (BOARD ^ p.all ^ stone)).count_ones();
         let mut at = count;
-        while at > 0 && moves[at - 1].1 < value {
-            moves[at] = moves[at - 1];
+        while at > 0 && list[at - 1].1 < threats {
+            list[at] = list[at - 1];
             at -= 1;
         }
-        moves[at] = (stone, value);
+        list[at] = (stone, threats);
         count += 1;
     }
-    (moves, count)
+    Moves { list, count }
 }
-
-fn env(n: &str, d: usize) -> usize { std::env::var(n).map_or(d, |s| s.parse().unwrap()) }
-
-/// Rows 1, 3, 5 from below
-const ODD: u64 = crate::board::BOTTOM * 0b010100;
-#[inline(always)]
-fn lines3(_s: u64) -> u64 { 0 }

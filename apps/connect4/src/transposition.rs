@@ -13,6 +13,9 @@ const KEY: u32 = 49;
 const KEY_MASK: u64 = (1 << KEY) - 1;
 /// Bits of a key that an entry holds.
 const REST: u32 = 37;
+/// The bits of an entry that were found out, and those of them that say what it cost.
+const FOUND: u64 = (1 << 18) - 1;
+const WORK: u64 = 63 << 12;
 const GENERATIONS: u64 = 1 << 9;
 /// An odd factor: multiplying by it modulo 2^49 maps keys one to one and carries low bits into high ones
 /// (2^49 divided by the golden ratio; D. Knuth, The Art of Computer Programming 3, 6.4).
@@ -55,14 +58,10 @@ impl Transpositions {
         self.generation.store(if next == GENERATIONS { 1 } else { next }, Ordering::Relaxed);
     }
 
-    #[inline(always)]
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
-    }
-
     /// Where a key is kept, and what an entry of it ends with.
     #[inline(always)]
-    fn place(&self, key: u64, generation: u64) -> (&[AtomicU64; BUCKET], u64) {
+    fn place(&self, key: u64) -> (&[AtomicU64; BUCKET], u64) {
+        let generation = self.generation.load(Ordering::Relaxed);
         let mixed = key.wrapping_mul(FACTOR) & KEY_MASK;
         let start = (mixed >> self.shift) as usize * BUCKET;
         let tag = (mixed & ((1 << self.shift) - 1)) << 27 | generation << 18;
@@ -72,11 +71,11 @@ impl Transpositions {
 
     /// What is known of a key.
     #[inline(always)]
-    pub(crate) fn get(&self, key: u64, generation: u64) -> Option<Bounds> {
-        let (bucket, tag) = self.place(key, generation);
+    pub(crate) fn get(&self, key: u64) -> Option<Bounds> {
+        let (bucket, tag) = self.place(key);
         for word in bucket {
             let w = word.load(Ordering::Relaxed);
-            if w & !0x3_FFFF == tag {
+            if w & !FOUND == tag {
                 return Some(Bounds { low: (w & 63) as i32 - 31, high: (w >> 6 & 63) as i32 - 31 });
             }
         }
@@ -85,18 +84,18 @@ impl Transpositions {
 
     /// Notes bounds that cost `nodes`: in the place of the same key, else of what was cheapest to find out.
     #[inline(always)]
-    pub(crate) fn put(&self, key: u64, generation: u64, bounds: Bounds, nodes: u64) {
-        let (bucket, tag) = self.place(key, generation);
+    pub(crate) fn put(&self, key: u64, bounds: Bounds, nodes: u64) {
+        let (bucket, tag) = self.place(key);
         let work = u64::from(nodes.max(1).ilog2());
         let word = tag | work << 12 | ((bounds.high + 31) as u64) << 6 | (bounds.low + 31) as u64;
         let (mut worst, mut least) = (0, u64::MAX);
         for (i, entry) in bucket.iter().enumerate() {
             let w = entry.load(Ordering::Relaxed);
-            if w & !0x3_FFFF == tag {
-                // Bounds of an earlier search of it stay if they are narrower; their cost counts too.
-                return entry.store(word.max(w & 0x3_F000 | word & !0x3_F000), Ordering::Relaxed);
+            if w & !FOUND == tag {
+                // The search began with what was known, so the new bounds are the narrower ones; both costs count.
+                return entry.store(word.max(word & !WORK | w & WORK), Ordering::Relaxed);
             }
-            let cost = if w >> 18 & 511 == generation { w >> 12 & 63 | 64 } else { 0 };
+            let cost = if (w ^ tag) >> 18 & (GENERATIONS - 1) == 0 { w >> 12 & 63 | 64 } else { 0 };
             if cost < least {
                 (worst, least) = (i, cost);
             }
