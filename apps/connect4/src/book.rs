@@ -7,6 +7,7 @@ use crate::board::{COLUMNS, Position};
 use crate::solver::Solver;
 use crate::work;
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 
 /// What a file begins with; the number of stones follows.
@@ -186,6 +187,13 @@ impl Book {
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
     }
+}
+
+/// The book that comes with this crate: `neurona connect4 book --plies N --out data/opening.c4book`.
+pub fn opening() -> Option<Arc<Book>> {
+    static BOOK: OnceLock<Option<Arc<Book>>> = OnceLock::new();
+    let bytes = include_bytes!("../data/opening.c4book");
+    BOOK.get_or_init(|| Book::from_bytes(bytes).ok().map(Arc::new)).clone()
 }
 
 /// How many different positions games reach with each number of stones up to `plies`, mirror images counted apart and

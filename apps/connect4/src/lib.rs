@@ -7,7 +7,9 @@ pub mod notation;
 mod parity;
 pub mod plain;
 pub mod random;
+pub mod sets;
 pub mod solver;
+pub mod table;
 pub mod transposition;
 pub mod work;
 

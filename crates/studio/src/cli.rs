@@ -30,6 +30,8 @@ pub enum Command {
     Bench(commands::bench::Args),
     /// A script that completes commands in a shell
     Completions(commands::completions::Args),
+    /// Connect Four: perfect play and tables to learn from
+    Connect4(commands::connect4::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
     /// Checks this installation

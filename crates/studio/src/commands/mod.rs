@@ -3,6 +3,7 @@
 pub mod backprop;
 pub mod bench;
 pub mod completions;
+pub mod connect4;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
@@ -28,6 +29,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Backprop(args) => backprop::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
+        Command::Connect4(args) => connect4::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
