@@ -215,7 +215,9 @@ fn read_row(row: usize, line: &str) -> Result<Row, BadTable> {
         *score = match (position.can_play(c), values[i]) {
             (false, "") => None,
             (false, _) => return Err(value(i, "nothing: the column is full".into())),
-            (true, text) => Some(text.parse().ok().filter(|s: &i32| s.abs() <= 21).ok_or_else(|| value(i, "a score from -21 to 21".into()))?),
+            (true, text) => {
+                Some(text.parse().ok().filter(|s: &i32| s.abs() <= 21).ok_or_else(|| value(i, "a score from -21 to 21".into()))?)
+            }
         };
     }
     let split = Split::ALL.into_iter().find(|s| s.name() == values[WIDTH - 1]);

@@ -60,7 +60,11 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
             lines.push(set(&texts, args, name, &cases, columns.as_deref())?);
         }
     }
-    if shell.json { shell.print_json(&lines.iter().map(Line::json).collect::<Vec<_>>())? } else { shell.print(&table(&texts, &lines))? }
+    if shell.json {
+        shell.print_json(&lines.iter().map(Line::json).collect::<Vec<_>>())?
+    } else {
+        shell.print(&table(&texts, &lines))?
+    }
     let errors: usize = lines.iter().map(|l| l.measured.errors + l.columns.map_or(0, |c| c.1)).sum();
     match errors {
         0 => Ok(()),
@@ -68,10 +72,11 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     }
 }
 
-type Columns = Vec<[Option<i32>; 7]>;
+/// A set: its name, its positions, and the scores of their columns if they were asked for.
+type Opened = (String, Vec<Case>, Option<Vec<[Option<i32>; 7]>>);
 
 /// The sets that were asked for and are there.
-fn open(texts: &Texts, args: &Args) -> Result<Vec<(String, Vec<Case>, Option<Columns>)>, Report> {
+fn open(texts: &Texts, args: &Args) -> Result<Vec<Opened>, Report> {
     if let Some(unknown) = args.only.iter().find(|o| !SETS.iter().any(|(file, name)| o == file || o == name)) {
         let what = texts.fill("usage.bad_value", &[("value", unknown), ("arg", &"--only")]);
         let names = SETS.map(|(_, name)| name).join(", ");

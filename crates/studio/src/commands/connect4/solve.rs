@@ -3,8 +3,8 @@
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
 use crate::{Shell, Texts};
-use connect4::plain::{Method, POINT, Plain};
 use connect4::Position;
+use connect4::plain::{Method, POINT, Plain};
 use serde_json::json;
 use std::time::Instant;
 
@@ -80,4 +80,3 @@ pub(in crate::commands) fn wrong_moves(texts: &Texts, moves: &str, e: &connect4:
     let what = texts.fill("connect4.moves", &[("moves", &moves.chars().take(60).collect::<String>())]);
     Report::new(Exit::Usage, what, e.to_string(), texts.get("connect4.moves.fix"))
 }
-
