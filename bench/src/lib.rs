@@ -120,6 +120,22 @@ impl Workload {
         let reports = self.step.run(&mut self.state, LEARNING_RATE, &data)?;
         Ok(reports.first().copied().unwrap_or(f32::NAN))
     }
+
+    /// The compiled step in words, with the share of time, the rate and the bandwidth of every kernel, measured for
+    /// `seconds` on one worker. Further runs are measured too.
+    ///
+    /// # Errors
+    /// As for [`Workload::run`].
+    pub fn profile(&mut self, seconds: f64) -> Result<String, Error> {
+        self.step.watch();
+        let end = Instant::now() + Duration::from_secs_f64(seconds.clamp(0.0, MAX_SECONDS));
+        loop {
+            self.run()?;
+            if Instant::now() >= end {
+                return Ok(self.step.program().explain());
+            }
+        }
+    }
 }
 
 /// What the training steps of a workload took.

@@ -17,9 +17,11 @@
 pub mod compile;
 pub mod exec;
 pub mod isa;
+mod jit;
 pub mod kernels;
 mod plan;
 mod pool;
+mod profile;
 mod program;
 mod section;
 

@@ -5,11 +5,12 @@ use crate::compile::analysis::{Analysis, Kind, analyse};
 use crate::compile::lower::{Block, Memory, lower};
 use crate::compile::memory::{Span, plan};
 use crate::compile::prepare::prepare;
+use crate::compile::refine::refine;
 use crate::compile::stage::{Stage, StageGraph, build, stage_of, stages};
 use crate::compile::view::row_major;
-use crate::exec::{ALIGN, Place, Space};
+use crate::exec::{ALIGN, Context, Place, Space};
 use crate::kernels::{Kernel, Mode};
-use crate::section::{Tiles, Total, Whole};
+use crate::section::{Bases, Tiles, Total, Whole};
 use graph::{Graph, Id, Op, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,23 @@ pub enum Section {
 }
 
 impl Section {
+    /// The lowered stage, for full tiles.
+    pub fn block(&self) -> &Block {
+        match self {
+            Section::Whole(w) => &w.block,
+            Section::Tiles(t) => &t.full,
+        }
+    }
+
+    /// Hands out every kernel with its context and its place in the block, in the order in which one worker runs
+    /// them; `None` after what is done between them.
+    pub fn each(&self, bases: Bases, f: &mut impl FnMut(Option<(&Kernel, &Context)>, usize)) {
+        match self {
+            Section::Whole(w) => w.each(bases, f),
+            Section::Tiles(t) => t.each(bases, f),
+        }
+    }
+
     fn blocks(&self) -> Vec<&Block> {
         match self {
             Section::Whole(w) => vec![&w.block],
@@ -74,6 +92,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Makes machine code of all regions.
+    fn compile(&mut self) {
+        for section in &mut self.sections {
+            match section {
+                Section::Whole(w) => w.block.compile(),
+                Section::Tiles(t) => std::iter::once(&mut t.full).chain(&mut t.tail).for_each(Block::compile),
+            }
+        }
+        self.registers = self.sections.iter().flat_map(|s| s.blocks()).map(|b| b.registers).max().unwrap_or(0);
+    }
+
     /// Divides whole stages among workers. Tiles are divided as they run; the results do not depend on it.
     pub fn share(&mut self, workers: usize) {
         for section in &mut self.sections {
@@ -90,11 +119,23 @@ impl Plan {
 /// None for a legal graph.
 pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)]) -> Result<Plan> {
     let (g, outputs) = prepare(g, outputs)?;
-    let an = analyse(&g, batched);
+    let mut plan = planned(&g, &outputs, batched, donated, false)?;
+    let leaves_cache = |s: &Section| matches!(s, Section::Tiles(t) if t.tile == 1 && t.full.local > TILE_BYTES);
+    if plan.sections.iter().any(leaves_cache)
+        && let Some((finer, outputs)) = refine(&g, &outputs, batched)
+    {
+        plan = planned(&finer, &outputs, batched, donated, true)?;
+    }
+    plan.compile();
+    Ok(plan)
+}
+
+/// A plan in which donated results overwrite their operands wherever that is safe.
+fn planned(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)], fine: bool) -> Result<Plan> {
+    let an = analyse(g, batched, fine);
     let mut late: BTreeMap<usize, usize> = donated.iter().map(|&(i, j)| (j, i)).collect();
     loop {
-        let planner = Planner::new(&g, &an, &outputs, &late)?;
-        let plan = planner.plan()?;
+        let plan = Planner::new(g, &an, outputs, &late)?.plan()?;
         // A donated result that is written while its operand is still needed is computed elsewhere.
         match late.iter().find(|&(&j, &i)| conflict(&plan.sections, i, j)) {
             Some((&j, _)) => _ = late.insert(j, usize::MAX),
@@ -259,7 +300,8 @@ impl<'a> Planner<'a> {
                     let tiles = self.tiles(*stage, ids, self.an.domains[domain])?;
                     cost += NS * work(&tiles.full) * tiles.tiles() as f64;
                     groups = groups.max(tiles.groups * tiles.group_bytes);
-                    Section::Tiles(tiles)
+                    // All rows in one tile: its kernels are what the workers can share.
+                    if tiles.tiles() == 1 { Section::Whole(Whole::new(tiles.full)) } else { Section::Tiles(tiles) }
                 }
             };
             for block in section.blocks() {
@@ -287,7 +329,8 @@ impl<'a> Planner<'a> {
         let (block, sums) = self.block(stage, ids, guess, 2)?;
         let total = NS * work(&block) * rows as f64 / guess as f64;
         let groups = self.groups(rows, total, sums.iter().map(|s| s.len).sum());
-        let added: usize = sums.iter().map(|s| s.len * s.dtype.size()).sum();
+        // A table's rows are added where the tile has them; all else is read and written by every tile.
+        let added: usize = sums.iter().filter(|s| !s.table).map(|s| s.len * s.dtype.size()).sum();
         let fitting = (guess * TILE_BYTES.max(TILE_SUMS * added) / block.local.max(1)).clamp(1, rows);
         // Tiles of almost equal size, equally many in each group.
         let per_group = rows.div_ceil(groups).div_ceil(fitting);
@@ -329,7 +372,8 @@ impl<'a> Planner<'a> {
             let ty = self.g.ty(node);
             let memory = match self.an.classes[node.index()].kind {
                 Kind::Partial { .. } => {
-                    totals.push(Total { dtype: ty.dtype, len: ty.len(), offset, to: place });
+                    let table = matches!(self.g.node(node).op, Op::ScatterAdd { .. });
+                    totals.push(Total { dtype: ty.dtype, len: ty.len(), offset, to: place, table });
                     let own = Place { space: Space::Group, offset, row: 0 };
                     offset = (offset + self.bytes(node)).next_multiple_of(ALIGN);
                     Memory { id, place: if groups == 1 { place } else { own }, strides, mode: Mode::Accumulate }

@@ -3,9 +3,9 @@
 use crate::exec::{Arena, MAX_RANK};
 use crate::plan::{Move, Plan, Section, compile};
 use crate::pool::{Barrier, Pool};
+use crate::profile::{Profile, explain};
 use crate::section::Bases;
 use graph::{DType, Graph, Id, Type};
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// How to compile a graph.
@@ -94,6 +94,7 @@ pub struct Program {
     groups: Arena,
     workers: Vec<(Arena, Arena)>,
     addresses: (Vec<*mut u8>, Vec<*mut u8>),
+    profile: Option<Profile>,
 }
 
 // SAFETY: the addresses are set anew at the beginning of every run, which borrows the program mutably.
@@ -136,7 +137,7 @@ impl Program {
         let workers = (0..workers).map(|_| (Arena::new(plan.local), Arena::new(plan.registers))).collect();
         let addresses = (Vec::with_capacity(inputs.len()), Vec::with_capacity(types.len()));
         let (global, groups) = (Arena::new(plan.global), Arena::new(plan.groups));
-        Ok(Program { inputs, outputs: types, donated, plan, pool, global, groups, workers, addresses })
+        Ok(Program { inputs, outputs: types, donated, plan, pool, global, groups, workers, addresses, profile: None })
     }
 
     /// Runs the program once: one array per input of the graph, one per output.
@@ -175,9 +176,19 @@ impl Program {
                 plan.after.iter().for_each(|m| relocate(m, bases));
             }
         };
-        match &self.pool {
-            Some(pool) => pool.run(&work),
-            None => work(0),
+        match (&mut self.profile, &self.pool) {
+            (Some(profile), _) => {
+                let (inputs, outputs) = addresses.get();
+                // SAFETY: this run is the only user of the program's memory.
+                let (local, registers) = unsafe { &mut *memory.get() };
+                let (global, groups) = (global.get(), groups.get());
+                let bases = Bases { inputs, outputs, global, groups, local: local.base(), registers: registers.base() };
+                plan.before.iter().for_each(|m| relocate(m, bases));
+                profile.run(plan, bases);
+                plan.after.iter().for_each(|m| relocate(m, bases));
+            }
+            (None, Some(pool)) => pool.run(&work),
+            (None, None) => work(0),
         }
         Ok(())
     }
@@ -223,30 +234,19 @@ impl Program {
         Ok(())
     }
 
-    /// The program in words: stages, tiles, kernels, memory.
+    /// From now on every run is on one worker, with a clock around each kernel, for [`Program::explain`].
+    ///
+    /// Results stay the same, only slower by some 50 ns per kernel and tile.
+    pub fn watch(&mut self) {
+        self.profile = Some(Profile::new(&self.plan));
+    }
+
+    /// The program in words: stages, tiles, kernels, memory; after [`Program::watch`] and a run, also what each
+    /// kernel took.
     pub fn explain(&self) -> String {
-        let mut s =
-            format!("{} workers, about {:.0} µs on one; {} bytes of memory\n", self.workers.len(), self.plan.cost / 1e3, self.memory());
-        for section in &self.plan.sections {
-            let block = match section {
-                Section::Whole(w) => {
-                    _ = writeln!(s, "once:");
-                    &w.block
-                }
-                Section::Tiles(t) => {
-                    _ = writeln!(
-                        s,
-                        "{} rows in tiles of {}, {} groups, {} bytes per tile, sums of {} bytes:",
-                        t.rows, t.tile, t.groups, t.full.local, t.group_bytes
-                    );
-                    &t.full
-                }
-            };
-            for task in &block.tasks {
-                task.kernels.iter().for_each(|k| _ = writeln!(s, "  {:3}  {}", task.time / 2, k.summary()));
-            }
-        }
-        s
+        let (workers, guess) = (self.workers.len(), self.plan.cost / 1e3);
+        let head = format!("{workers} workers, estimated at {guess:.0} µs on one; {} bytes of memory\n", self.memory());
+        head + &explain(&self.plan, self.profile.as_ref())
     }
 
     /// The graph as it was compiled, after rewriting.

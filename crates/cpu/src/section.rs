@@ -103,7 +103,7 @@ impl Whole {
         for phase in &self.phases {
             for piece in phase.get(worker).into_iter().flatten() {
                 match (piece.blocks, &self.block.tasks[piece.task].kernels[..]) {
-                    (Some((from, to)), [Kernel::Region(r)]) => r.run(&cx, from, to),
+                    (Some((from, to)), [kernel]) => kernel.run_part(&cx, from, to),
                     (_, kernels) => kernels.iter().for_each(|k| k.run(&cx)),
                 }
             }
@@ -112,17 +112,26 @@ impl Whole {
     }
 }
 
-/// Shares independent tasks: large regions are split, the rest goes to whoever has least to do.
+impl Whole {
+    /// See [`crate::plan::Section::each`].
+    pub fn each(&self, bases: Bases, f: &mut impl FnMut(Option<(&Kernel, &Context)>, usize)) {
+        let cx = bases.context(&self.block.buffers, std::ptr::null_mut(), 0, true);
+        self.block.tasks.iter().flat_map(|t| &t.kernels).enumerate().for_each(|(k, kernel)| f(Some((kernel, &cx)), k));
+    }
+}
+
+/// Shares independent tasks: large kernels are split, the rest goes to whoever has least to do.
 fn divide(block: &Block, tasks: std::ops::Range<usize>, workers: usize) -> Vec<Vec<Piece>> {
     let mut shares = vec![vec![]; workers];
     let mut load = vec![0; workers];
     for task in tasks {
         let kernels = &block.tasks[task].kernels;
-        if let [Kernel::Region(r)] = &kernels[..]
-            && r.blocks() >= 2 * workers
+        if let [kernel] = &kernels[..]
+            && kernel.parts() >= workers
+            && kernel.cost() >= SHARE / 2
         {
             for (w, share) in shares.iter_mut().enumerate() {
-                let part = |w: usize| r.blocks() * w / workers;
+                let part = |w: usize| kernel.parts() * w / workers;
                 share.push(Piece { task, blocks: Some((part(w), part(w + 1))) });
             }
             continue;
@@ -145,6 +154,8 @@ pub struct Total {
     pub offset: usize,
     /// The total.
     pub to: Place,
+    /// Whether rows are added into a table, few of its many at a time.
+    pub table: bool,
 }
 
 /// Work done tile by tile.
@@ -174,23 +185,40 @@ impl Tiles {
     /// Runs this worker's groups, then its share of the totals.
     pub fn run(&self, bases: Bases, worker: usize, workers: usize, meet: &dyn Fn()) {
         for group in self.groups * worker / workers..self.groups * (worker + 1) / workers {
-            // SAFETY: each group has `group_bytes` bytes.
-            let memory = unsafe { bases.groups.add(group * self.group_bytes) };
-            let (from, to) = (self.tiles() * group / self.groups, self.tiles() * (group + 1) / self.groups);
-            for tile in from..to {
-                let start = tile * self.tile;
-                let block = match &self.tail {
-                    Some(tail) if start + self.tile > self.rows => tail,
-                    _ => &self.full,
-                };
-                let cx = bases.context(&block.buffers, memory, start, tile == from);
-                block.tasks.iter().flat_map(|t| &t.kernels).for_each(|k| k.run(&cx));
-            }
+            self.group(group, bases, &mut |kernel, cx, _| kernel.run(cx));
         }
         meet();
-        if self.totals.is_empty() {
-            return;
+        if !self.totals.is_empty() {
+            self.add(bases, worker, workers);
+            meet();
         }
+    }
+
+    /// Calls `f` with every kernel of the group's tiles in turn, its context and its place in the block.
+    fn group(&self, group: usize, bases: Bases, f: &mut impl FnMut(&Kernel, &Context, usize)) {
+        // SAFETY: each group has `group_bytes` bytes.
+        let memory = unsafe { bases.groups.add(group * self.group_bytes) };
+        let (from, to) = (self.tiles() * group / self.groups, self.tiles() * (group + 1) / self.groups);
+        for tile in from..to {
+            let start = tile * self.tile;
+            let block = match &self.tail {
+                Some(tail) if start + self.tile > self.rows => tail,
+                _ => &self.full,
+            };
+            let cx = bases.context(&block.buffers, memory, start, tile == from);
+            block.tasks.iter().flat_map(|t| &t.kernels).enumerate().for_each(|(k, kernel)| f(kernel, &cx, k));
+        }
+    }
+
+    /// See [`crate::plan::Section::each`].
+    pub fn each(&self, bases: Bases, f: &mut impl FnMut(Option<(&Kernel, &Context)>, usize)) {
+        (0..self.groups).for_each(|group| self.group(group, bases, &mut |kernel, cx, k| f(Some((kernel, cx)), k)));
+        self.add(bases, 0, 1);
+        f(None, usize::MAX);
+    }
+
+    /// This worker's share of the totals.
+    fn add(&self, bases: Bases, worker: usize, workers: usize) {
         for total in &self.totals {
             if total.dtype == DType::F32 {
                 self.sum::<f32>(total, bases, worker, workers)
@@ -198,7 +226,6 @@ impl Tiles {
                 self.sum::<f64>(total, bases, worker, workers)
             }
         }
-        meet();
     }
 
     /// Adds the groups' shares of this worker's part of a total: pairs, then pairs of pairs, ….

@@ -29,6 +29,9 @@ pub enum Error {
         /// What to do.
         fix: String,
     },
+    /// Data files that cannot be read, or not any more.
+    #[error(transparent)]
+    File(#[from] crate::data::DataError),
     /// A loss or a weight that is no longer a finite number.
     #[error("training diverged in epoch {epoch}, batch {batch}: {what}; {fix}")]
     Diverged {
@@ -86,7 +89,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Config { .. } | Error::Model(_) => ErrorKind::Config,
-            Error::Data { .. } | Error::Mismatch { .. } => ErrorKind::Data,
+            Error::Data { .. } | Error::File(_) | Error::Mismatch { .. } => ErrorKind::Data,
             Error::Diverged { .. } => ErrorKind::Diverged,
             Error::Io { .. } => ErrorKind::Io,
         }

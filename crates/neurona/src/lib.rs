@@ -68,7 +68,7 @@ pub use metric::Metric;
 pub use model::{Model, Sequential};
 pub use objective::Objective;
 pub use optimizer::{Clip, Optimizer, Update};
-pub use rows::{Batches, Rows};
+pub use rows::{Batches, Rows, Store};
 pub use schedule::Schedule;
 pub use shuffle::shuffled;
 pub use step::{Function, State, Step};

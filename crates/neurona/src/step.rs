@@ -140,6 +140,11 @@ impl Step {
         &self.program
     }
 
+    /// Makes every further step run on one thread with a clock around each kernel: see [`Program::watch`].
+    pub fn watch(&mut self) {
+        self.program.watch();
+    }
+
     /// Takes one step and returns the reported numbers.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub fn report(texts: &Texts, e: &Error) -> Report {
         Error::Config { what, why, fix } => Report::new(Exit::Config, format!("{what}: {why}"), "", fix),
         Error::Model(e) => Report::new(Exit::Config, texts.get("train.layers_wrong"), e.to_string(), ""),
         Error::Data { place, why, fix } => Report::new(Exit::Data, format!("{place}: {why}"), "", fix),
+        Error::File(e) => data(texts, e),
         Error::Mismatch { path, differences } => {
             let what = texts.fill("run.mismatch", &[("path", &path.display())]);
             Report::new(Exit::Data, what, differences.join("\n"), texts.get("run.unreadable.fix"))
@@ -81,6 +82,8 @@ impl Shown {
             | E::NonNumeric { path, .. }
             | E::UnknownCategory { path, .. }
             | E::MissingTarget { path, .. }
+            | E::Row { path, .. }
+            | E::Image { path, .. }
             | E::UnknownColumn { path, .. } => path.display().to_string(),
             _ => String::new(),
         };
@@ -137,6 +140,8 @@ fn parts<'a>(e: &'a DataError, shown: &'a Shown) -> Option<(&'static str, &'a st
         E::TooFewRows { place, needed, available, .. } => {
             ("data.too_few_rows", "", vec![("place", place), ("needed", needed), ("available", available)])
         }
+        E::Row { row, why, .. } => ("data.row", why, vec![path, ("row", row)]),
+        E::Image { why, .. } => ("data.image", why, vec![path]),
         E::Setting { key, why } => ("data.setting", why, vec![("key", key)]),
         _ => return None,
     })
@@ -175,6 +180,8 @@ mod tests {
             E::ArrayShape { place: place.clone(), shape: vec![2, 3], values: 5 },
             E::Counts { place: place.clone(), rows: 3, targets: 4 },
             E::TooFewRows { place, needed: 9, available: 3, fix: "" },
+            E::Row { path: p(), row: 7, why: why.clone() },
+            E::Image { path: p(), why: why.clone() },
             E::Setting { key: "scale", why },
         ];
         for lang in Lang::ALL {

@@ -41,11 +41,21 @@ pub struct Analysis {
     pub classes: Vec<Class>,
     /// Rows of each batch.
     pub domains: Vec<usize>,
+    /// Per node: whether a later stage makes it again rather than reads it from memory.
+    pub again: Vec<bool>,
 }
+
+/// Weights of a product (or of its gradient) up to this size are no burden to tiles of few rows.
+const FINE: usize = 128 << 10;
+/// Products with at most so many terms per result are computed again where they are needed in a later stage.
+const CHEAP: usize = 64;
 
 /// Classifies every node. `batched[i]` says whether axis 0 of input i is a batch axis; inputs of the
 /// same extent share a batch.
-pub fn analyse(g: &Graph, batched: &[bool]) -> Analysis {
+///
+/// With `fine` rows, parts of an image, products with few weights and those with many want tiles of different size:
+/// the former run on even levels, the latter on odd ones.
+pub fn analyse(g: &Graph, batched: &[bool], fine: bool) -> Analysis {
     let mut domains: Vec<usize> = vec![];
     let mut classes: Vec<Class> = Vec::with_capacity(g.nodes().len());
     for (i, node) in g.nodes().iter().enumerate() {
@@ -61,9 +71,58 @@ pub fn analyse(g: &Graph, batched: &[bool]) -> Analysis {
             }
             None => classify(g, Id(i as u32), &classes, &domains),
         };
-        classes.push(class);
+        classes.push(if fine { by_grain(g, Id(i as u32), class, &classes) } else { class });
     }
-    Analysis { classes, domains }
+    defer(g, &mut classes);
+    let again = if fine { cheap(g, &classes) } else { vec![false; classes.len()] };
+    Analysis { classes, domains, again }
+}
+
+/// Moves a product to the next level of its kind: even for few weights, odd for many.
+fn by_grain(g: &Graph, id: Id, class: Class, classes: &[Class]) -> Class {
+    let node = g.node(id);
+    if class.kind == Kind::Whole || !matches!(node.op, Op::Dot(_) | Op::Conv(_)) {
+        return class;
+    }
+    let bytes = |id: Id| g.ty(id).len() * g.ty(id).dtype.size();
+    let weights = node.args.iter().filter(|a| classes[a.index()].kind == Kind::Whole).map(|&a| bytes(a));
+    let sums = if matches!(class.kind, Kind::Partial { .. }) { bytes(id) } else { 0 };
+    let many = weights.chain([sums]).max().unwrap_or(0) > FINE;
+    Class { level: class.level + usize::from((class.level % 2 == 1) != many), ..class }
+}
+
+/// What follows from the inputs by element-by-element operations, moves and short products.
+fn cheap(g: &Graph, classes: &[Class]) -> Vec<bool> {
+    let mut again: Vec<bool> = vec![];
+    for (node, class) in g.nodes().iter().zip(classes) {
+        let rows = |id: Id| matches!(classes[id.index()].kind, Kind::Rows { .. });
+        let known = |a: &Id| !rows(*a) || matches!(g.node(*a).op, Op::Input { .. }) || again[a.index()];
+        let terms = match &node.op {
+            Op::Dot(d) => d.lhs_contract.iter().map(|&a| g.shape(node.args[0])[a]).product(),
+            Op::Conv(_) => g.shape(node.args[1])[..3].iter().product(),
+            Op::Sum(_) | Op::Max(_) | Op::ScatterAdd { .. } => usize::MAX,
+            _ => 1,
+        };
+        again.push(matches!(class.kind, Kind::Rows { .. }) && class.level % 2 == 0 && terms <= CHEAP && node.args.iter().all(known));
+    }
+    again
+}
+
+/// Moves element-by-element work on the program's inputs to the level that needs it: an optimizer's `β·m` is then
+/// computed where `m` is overwritten, not stored from before the rows until after them.
+fn defer(g: &Graph, classes: &mut [Class]) {
+    let mut needed = vec![usize::MAX; classes.len()];
+    for (i, node) in g.nodes().iter().enumerate().rev() {
+        let cheap = |a: &Id| matches!(g.node(*a).op, Op::Input { .. } | Op::Full { .. }) || g.ty(*a).len() == 1;
+        let own = classes[i];
+        let deferred = own.kind == Kind::Whole && node.op.is_elementwise() && !node.args.is_empty() && node.args.iter().all(cheap);
+        if deferred && needed[i] != usize::MAX && needed[i] > own.level {
+            classes[i].level = needed[i];
+        }
+        // A user with rows may need its operands at once; only whole users say how late is early enough.
+        let level = if classes[i].kind == Kind::Whole { classes[i].level } else { 0 };
+        node.args.iter().for_each(|a| needed[a.index()] = needed[a.index()].min(level));
+    }
 }
 
 fn classify(g: &Graph, id: Id, classes: &[Class], domains: &[usize]) -> Class {

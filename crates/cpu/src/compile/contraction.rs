@@ -99,8 +99,9 @@ fn take(loops: &mut Vec<Loop>, fits: impl Fn(&Loop) -> bool) -> Option<Loop> {
 }
 
 impl Loops {
-    /// Chooses the kernel's loops.
-    pub fn layout(&self, dtype: DType) -> Layout {
+    /// Chooses the kernel's loops. The right operand is copied once at most: a loop that its free axes are not part of
+    /// (the left operand repeats along a batch) can never become columns.
+    pub fn layout(&self, dtype: DType, copied: bool) -> Layout {
         let (mut out, mut sum) = (merge(&self.out), merge(&self.sum));
         let columns = |l: &Loop| l.o == 1 && l.l == 0 && l.r == 1;
         let swapped = |l: &Loop| l.o == 1 && l.r == 0 && l.l == 1;
@@ -111,7 +112,7 @@ impl Loops {
         let unit = Loop { n: 1, l: 0, r: 0, o: 0 };
         let cols = match take(&mut out, columns) {
             Some(cols) => cols,
-            None if out.iter().any(|l| l.o == 1 && l.l == 0 && l.r != 0) => return Layout::CopyRight,
+            None if !copied && out.iter().any(|l| l.o == 1 && l.l == 0 && l.r != 0) => return Layout::CopyRight,
             None => unit,
         };
         let rows = take(&mut out, |l| l.r == 0).unwrap_or(unit);
@@ -140,7 +141,7 @@ mod tests {
     fn a_1x1_convolution_is_one_product() {
         let (x, w) = (Look::whole(&[2, 5, 6, 8]), Look::whole(&[1, 1, 8, 16]));
         let out = super::super::view::row_major(&[2, 5, 6, 16]);
-        match conv(&Conv::default(), &x, &w, &[2, 5, 6, 16], &out).layout(DType::F32) {
+        match conv(&Conv::default(), &x, &w, &[2, 5, 6, 16], &out).layout(DType::F32, false) {
             Layout::Ready { kernel, .. } => {
                 assert_eq!((kernel.extent, kernel.places.len(), kernel.segments.len()), ([60, 16, 8], 1, 1));
             }
@@ -152,7 +153,7 @@ mod tests {
     fn a_single_column_of_transposed_rows_changes_sides() {
         // Xᵀ·y: [7, 20]ᵀ × [7, 1]; the 20 results lie side by side in X's rows.
         let (x, y) = (Look::whole(&[7, 20]), Look::whole(&[7, 1]));
-        match dot(&Dot::pair(0, 0), &x, &y, &[1, 1]).layout(DType::F32) {
+        match dot(&Dot::pair(0, 0), &x, &y, &[1, 1]).layout(DType::F32, false) {
             Layout::Ready { swap, kernel } => assert_eq!((swap, kernel.extent), (true, [1, 20, 7])),
             Layout::CopyRight => panic!("nothing needs a copy"),
         }

@@ -1,16 +1,20 @@
 //! Lowering of what is a kernel of its own: products, convolutions, reductions, tables.
 
 use super::contraction::{self, Layout};
-use super::fuse::arithmetic;
+use super::fuse::{Role, arithmetic};
 use super::lower::{Lowering, Target};
 use super::view::{Look, row_major};
 use crate::kernels::contract::At;
 use crate::kernels::index::{Gather, Scatter};
+use crate::kernels::map::Code;
 use crate::kernels::reduce::Reduce;
-use crate::kernels::region::{Draft, Operand, Region, View};
+use crate::kernels::region::{Draft, Operand, Region, StepCode, View};
 use crate::kernels::{Kernel, Mode};
 use graph::ops::Binary;
 use graph::{DType, Id, Op};
+
+/// Elements of a window that are read as operands of their own.
+const WINDOW: usize = 16;
 
 impl Lowering<'_> {
     /// A kernel of its own.
@@ -28,6 +32,9 @@ impl Lowering<'_> {
         }
         match &node.op {
             Op::Dot(_) | Op::Conv(_) => self.contract(id, (buffer, &strides, mode), time, &mut kernels),
+            Op::Sum(axes) | Op::Max(axes) if !integer && self.is_window(node.args[0], axes) => {
+                kernels.push(self.window(id, axes, buffer, &strides, mode));
+            }
             Op::Sum(axes) | Op::Max(axes) => {
                 let (mut from, mut look) = self.anyhow(node.args[0], time, &mut kernels);
                 if integer {
@@ -83,6 +90,42 @@ impl Lowering<'_> {
         self.task(time, kernels);
     }
 
+    /// Whether a reduction takes few elements for each of many results that lie side by side: pooling.
+    fn is_window(&self, from: Id, axes: &[usize]) -> bool {
+        let (look, shape) = (&self.s.looks[from.index()], self.g.shape(from));
+        let memory = !matches!(self.s.roles[from.index()], Role::Constant(_) | Role::Counter);
+        let terms: usize = axes.iter().map(|&a| shape[a]).product();
+        let last = shape.len().wrapping_sub(1);
+        memory && (2..=WINDOW).contains(&terms) && !axes.contains(&last) && look.strides[last] == 1 && shape[last] >= 16
+    }
+
+    /// Such a reduction as a region with an operand for every element of the window.
+    fn window(&mut self, id: Id, axes: &[usize], buffer: usize, strides: &[isize], mode: Mode) -> Kernel {
+        let node = self.g.node(id).clone();
+        let (home, look) = self.seen(node.args[0]);
+        let dtype = self.buffers[home].dtype;
+        let kept: Vec<usize> = (0..look.shape.len()).filter(|d| !axes.contains(d)).collect();
+        let mut starts = vec![look.offset];
+        for &a in axes {
+            starts = starts
+                .iter()
+                .flat_map(|&s| (0..look.shape[a] as isize).map(move |i| (s, i)))
+                .map(|(s, i)| s + i * look.strides[a])
+                .collect();
+        }
+        let mut draft = Draft { shape: kept.iter().map(|&d| look.shape[d]).collect(), ..Draft::default() };
+        let view = |offset| View { buffer: home, offset, strides: kept.iter().map(|&d| look.strides[d]).collect() };
+        draft.loads = starts.into_iter().map(|s| (view(s), false, dtype)).collect();
+        let code = StepCode::Map(Code::Bin(if matches!(node.op, Op::Sum(_)) { Binary::Add } else { Binary::Max }));
+        for i in 1..draft.loads.len() {
+            let so_far = if i == 1 { Operand::Load(0) } else { Operand::Value(i - 2) };
+            draft.values.push((code, [so_far, Operand::Load(i), Operand::Imm(0.0)]));
+        }
+        let result = Operand::Value(draft.values.len() - 1);
+        draft.stores.push((result, View { buffer, offset: 0, strides: strides.to_vec() }, node.ty.dtype, mode));
+        Kernel::Region(Region::build(draft, arithmetic(node.ty.dtype)))
+    }
+
     /// A row-major f64 copy.
     fn widened(&mut self, id: Id, time: usize, kernels: &mut Vec<Kernel>) -> At {
         let ty = self.g.ty(id).clone();
@@ -96,13 +139,14 @@ impl Lowering<'_> {
         let node = self.g.node(id).clone();
         let (l, ll) = self.anyhow(node.args[0], time, kernels);
         let (mut r, mut rl) = self.anyhow(node.args[1], time, kernels);
+        let mut copied = false;
         loop {
             let loops = match &node.op {
                 Op::Conv(c) => contraction::conv(c, &ll, &rl, &node.ty.shape, strides),
                 Op::Dot(d) => contraction::dot(d, &ll, &rl, strides),
                 _ => return,
             };
-            match loops.layout(node.ty.dtype) {
+            match loops.layout(node.ty.dtype, std::mem::replace(&mut copied, true)) {
                 Layout::Ready { swap, mut kernel } => {
                     (kernel.lhs, kernel.rhs) = if swap { (r, l) } else { (l, r) };
                     (kernel.out, kernel.mode) = (At { buffer, offset: 0 }, mode);

@@ -47,6 +47,21 @@ pub struct Block {
     pub registers: usize,
 }
 
+impl Block {
+    /// Makes machine code of the block's regions.
+    pub fn compile(&mut self) {
+        let regions =
+            self.tasks.iter_mut().flat_map(|t| &mut t.kernels).filter_map(|k| if let Kernel::Region(r) = k { Some(r) } else { None });
+        self.registers = regions
+            .map(|r| {
+                r.compile();
+                r.scratch()
+            })
+            .max()
+            .unwrap_or(0);
+    }
+}
+
 /// Lowers what `results` need.
 pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory]) -> Block {
     let look = |m: &Memory| (m.id, Look { shape: g.shape(m.id).to_vec(), offset: 0, strides: m.strides.clone() });

@@ -1,4 +1,5 @@
-//! From a graph to a program: [`prepare`] rewrites it, [`analysis`] finds what is separable in the
+//! From a graph to a program: [`prepare`] rewrites it, [`refine`] splits the rows of its batch,
+//! [`analysis`] finds what is separable in the
 //! batch, [`stage`] cuts it, [`fuse`] schedules each stage and [`lower`] makes its kernels.
 
 pub mod analysis;
@@ -9,5 +10,6 @@ mod kernel;
 pub mod lower;
 pub mod memory;
 pub mod prepare;
+pub mod refine;
 pub mod stage;
 pub mod view;

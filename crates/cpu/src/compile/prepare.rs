@@ -7,7 +7,6 @@
 //! * the mask of a ReLU's gradient is taken from its result, so that its operand need not be kept.
 
 use graph::ops::contract::Dot;
-use graph::ops::conv::dilated;
 use graph::ops::{Binary, Compare, Conv};
 use graph::{Graph, Id, Op, Result, Scalar};
 
@@ -59,12 +58,11 @@ fn conv(g: &mut Graph, c: &Conv, x: Id, w: Id) -> Result<Id> {
     let plain = Conv { stride: c.stride, rhs_dilation: c.rhs_dilation, ..Conv::default() };
     let extent = g.shape(padded).to_vec();
     if (0..4).any(|d| start[d] + cut[d] > extent[d]) {
-        // Nothing of the image is left: a convolution of zeros.
-        let whole = g.ty(x).clone();
-        let size = |d: usize| (dilated(whole.shape[d + 1], c.lhs_dilation[d]) + c.padding[d].0 + c.padding[d].1).max(0) as usize;
-        let ty = whole.with_shape([whole.shape[0], size(0), size(1), whole.shape[3]]);
-        let zeros = g.push(Op::Full { value: Scalar::new(0.0), ty }, &[])?;
-        return g.push(Op::Conv(plain), &[zeros, w]);
+        // Nothing of the image is left: all sums are empty.
+        let (image, kernel) = (g.ty(x).clone(), g.shape(w).to_vec());
+        let size = |d: usize| c.out_extent(d, image.shape[d + 1], kernel[d]);
+        let ty = image.with_shape([image.shape[0], size(0), size(1), kernel[3]]);
+        return g.push(Op::Full { value: Scalar::new(0.0), ty }, &[]);
     }
     let limit = (0..4).map(|d| extent[d] - cut[d]).collect();
     let cropped = g.push(Op::Slice { start, limit, stride: vec![1; 4] }, &[padded])?;

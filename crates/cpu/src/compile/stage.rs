@@ -86,7 +86,7 @@ impl Builder<'_> {
             return Ok(known);
         }
         let input = matches!(self.g.node(id).op, Op::Input { .. });
-        let made = if !input && stage_of(self.an, id) == self.stage {
+        let made = if !input && (stage_of(self.an, id) == self.stage || self.makes_again(id)) {
             Some(self.own(id)?)
         } else if !input && self.an.classes[id.index()].kind == Kind::Whole {
             self.local(id, axis)?
@@ -99,6 +99,14 @@ impl Builder<'_> {
         };
         self.known.insert((id, axis), made);
         Ok(made)
+    }
+
+    /// Whether an earlier stage's rows are rather computed again than kept: in stages of small tiles, if they are cheap.
+    fn makes_again(&self, id: Id) -> bool {
+        match (self.stage, stage_of(self.an, id)) {
+            (Stage::Tiles(level, domain), Stage::Tiles(_, d)) => level % 2 == 0 && d == domain && self.an.again[id.index()],
+            _ => false,
+        }
     }
 
     fn external(&mut self, node: Id, axis: Option<usize>) -> Id {

@@ -43,15 +43,52 @@ pub struct Contract {
 /// would not stay in the second-level cache, or where there is no micro-kernel of our own.
 const LARGE: usize = 1 << 18;
 
+/// Columns of a part: four vectors of AVX-512, the widest panel of the micro-kernel.
+const COLUMNS: usize = 64;
+/// Rows of a part: some blocks of the micro-kernel.
+const ROWS: usize = 24;
+
+/// How products are divided among workers. It changes no sum, only who computes it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Cut {
+    /// By places.
+    Places,
+    /// By columns of the result: the right operand is the larger.
+    Columns,
+    /// By rows of the result.
+    Rows,
+}
+
 impl Contract {
-    /// Computes all products.
-    pub fn run(&self, cx: &Context) {
+    fn cut(&self) -> Cut {
+        let [m, n, _] = self.extent;
+        // A few columns beside others are summed in an order that depends on how many rows there are.
+        let turned = self.step[1] != 1 && n % 16 != 0;
+        match () {
+            () if self.places.len() > 1 || self.packs() || turned => Cut::Places,
+            () if n > m && n >= 2 * COLUMNS => Cut::Columns,
+            () => Cut::Rows,
+        }
+    }
+
+    /// In how many parts the products can be divided.
+    pub fn parts(&self) -> usize {
+        match self.cut() {
+            Cut::Places => self.places.len(),
+            Cut::Columns => self.extent[1].div_ceil(COLUMNS),
+            Cut::Rows => self.extent[0] / ROWS,
+        }
+        .max(1)
+    }
+
+    /// Computes parts `from..to`.
+    pub fn run(&self, cx: &Context, from: usize, to: usize) {
         match self.dtype {
-            DType::F32 => self.run_as::<f32>(cx, |p, a, b, c| {
+            DType::F32 => self.run_as::<f32>(cx, (from, to), |p, a, b, c| {
                 // SAFETY: as `run_as` promises.
                 unsafe { p.run_f32(a, b, c) }
             }),
-            _ => self.run_as::<f64>(cx, |p, a, b, c| {
+            _ => self.run_as::<f64>(cx, (from, to), |p, a, b, c| {
                 // SAFETY: as `run_as` promises.
                 unsafe { p.run_portable(a, b, c) }
             }),
@@ -59,18 +96,31 @@ impl Contract {
     }
 
     /// Calls `product` with addresses inside the operands, the result overlapping neither.
-    fn run_as<T: Real>(&self, cx: &Context, product: impl Fn(&Product, *const T, *const T, *mut T)) {
-        let [m, n, k] = self.extent;
+    fn run_as<T: Real>(&self, cx: &Context, (from, to): (usize, usize), product: impl Fn(&Product, *const T, *const T, *mut T)) {
+        let [mut m, mut n, k] = self.extent;
         let [a_row, a_col, b_row, c_row] = self.step;
+        let (mut skip, mut places) = ((0, 0, 0), &self.places[..]);
+        match self.cut() {
+            Cut::Places => places = &places[from.min(places.len())..to.min(places.len())],
+            Cut::Columns => {
+                let first = (from * COLUMNS).min(n);
+                (n, skip) = ((to * COLUMNS).min(n) - first, (0, first as isize, first as isize));
+            }
+            Cut::Rows => {
+                // The last part takes what is left.
+                let (first, end) = (from * ROWS, if to >= self.parts() { m } else { to * ROWS });
+                (m, skip) = (end - first, (first as isize * a_row, 0, first as isize * c_row));
+            }
+        }
         let p = Product { m, n, k, segments: &self.segments, a_row, a_col, b_row, c_row, add: self.mode.adds(cx) };
         // SAFETY: the lowering chose offsets inside the buffers.
         let (a, b, c) = unsafe {
-            let a = cx.address::<T>(self.lhs.buffer).offset(self.lhs.offset).cast_const();
-            let b = cx.address::<T>(self.rhs.buffer).offset(self.rhs.offset).cast_const();
-            (a, b, cx.address::<T>(self.out.buffer).offset(self.out.offset))
+            let a = cx.address::<T>(self.lhs.buffer).offset(self.lhs.offset + skip.0).cast_const();
+            let b = cx.address::<T>(self.rhs.buffer).offset(self.rhs.offset + skip.1).cast_const();
+            (a, b, cx.address::<T>(self.out.buffer).offset(self.out.offset + skip.2))
         };
         let packed = self.packs();
-        for &(x, y, z) in &self.places {
+        for &(x, y, z) in places {
             // SAFETY: places lie inside the buffers.
             let (a, b, c) = unsafe { (a.offset(x), b.offset(y), c.offset(z)) };
             if packed {
@@ -91,6 +141,12 @@ impl Contract {
     /// Multiply-adds.
     pub fn cost(&self) -> usize {
         self.extent.iter().product::<usize>() * self.segments.len() * self.places.len()
+    }
+
+    /// Bytes of both operands and the result, of every product.
+    pub fn bytes(&self) -> usize {
+        let [m, n, k] = self.extent;
+        ((m + n) * k * self.segments.len() + m * n) * self.places.len() * self.dtype.size()
     }
 
     /// Shape and number of products, for explanations.

@@ -1,5 +1,6 @@
 //! Element-by-element functions over short blocks: the instructions of fused regions.
 
+use super::lane::Number;
 use super::math;
 use crate::isa::per_isa;
 use graph::DType;
@@ -95,30 +96,9 @@ impl Real for f32 {
     #[inline(always)]
     fn un<const FMA: bool>(u: Unary, x: f32) -> f32 {
         match u {
-            Unary::Neg => -x,
-            Unary::Exp => math::exp::<FMA>(x),
-            Unary::Log => math::log::<FMA>(x),
-            Unary::Expm1 => math::expm1::<FMA>(x),
-            Unary::Log1p => math::log1p::<FMA>(x),
-            Unary::Tanh => math::tanh::<FMA>(x),
-            Unary::Sigmoid => math::sigmoid::<FMA>(x),
             Unary::Sin => math::sin::<FMA>(x),
             Unary::Cos => math::cos::<FMA>(x),
-            Unary::Sqrt => x.sqrt(),
-            Unary::Rsqrt => 1.0 / x.sqrt(),
-            Unary::Erf => math::erf::<FMA>(x),
-            Unary::Abs => x.abs(),
-            Unary::Sign => {
-                if x > 0.0 {
-                    1.0
-                } else if x < 0.0 {
-                    -1.0
-                } else {
-                    x
-                }
-            }
-            Unary::Floor => x.floor(),
-            Unary::Round => x.round_ties_even(),
+            u => math::unary(u, Number::<FMA>(x)).map_or(f32::NAN, |y| y.0),
         }
     }
     arithmetic!(f32);

@@ -3,6 +3,7 @@
 
 pub mod contract;
 pub mod index;
+pub mod lane;
 pub mod map;
 pub mod math;
 pub mod micro;
@@ -57,9 +58,23 @@ pub enum Kernel {
 impl Kernel {
     /// Runs the kernel.
     pub fn run(&self, cx: &Context) {
+        self.run_part(cx, 0, self.parts());
+    }
+
+    /// In how many parts the kernel can be divided among workers; its results do not depend on how.
+    pub fn parts(&self) -> usize {
         match self {
-            Kernel::Region(r) => r.run(cx, 0, r.blocks()),
-            Kernel::Contract(c) => c.run(cx),
+            Kernel::Region(r) => r.blocks(),
+            Kernel::Contract(c) => c.parts(),
+            Kernel::Reduce(_) | Kernel::Gather(_) | Kernel::Scatter(_) => 1,
+        }
+    }
+
+    /// Runs parts `from..to`.
+    pub fn run_part(&self, cx: &Context, from: usize, to: usize) {
+        match self {
+            Kernel::Region(r) => r.run(cx, from, to),
+            Kernel::Contract(c) => c.run(cx, from, to),
             Kernel::Reduce(r) => r.run(cx),
             Kernel::Gather(g) => g.run(cx),
             Kernel::Scatter(s) => s.run(cx),
@@ -96,6 +111,28 @@ impl Kernel {
             Kernel::Reduce(r) => r.cost(),
             Kernel::Gather(g) => g.rows * g.width,
             Kernel::Scatter(s) => s.rows * s.width + s.table * s.width,
+        }
+    }
+
+    /// Floating-point operations (a transcendental function counts as one).
+    pub fn flops(&self) -> usize {
+        match self {
+            Kernel::Region(r) => r.flops(),
+            Kernel::Contract(c) => 2 * c.cost(),
+            Kernel::Reduce(r) => r.cost(),
+            Kernel::Gather(_) => 0,
+            Kernel::Scatter(s) => s.rows * s.width,
+        }
+    }
+
+    /// Bytes of operands and results, each counted once per use.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Kernel::Region(r) => r.bytes(),
+            Kernel::Contract(c) => c.bytes(),
+            Kernel::Reduce(r) => r.cost() * r.dtype.size(),
+            Kernel::Gather(g) => 2 * g.rows * g.width * g.dtype.size(),
+            Kernel::Scatter(s) => (2 * s.rows + s.table) * s.width * s.dtype.size(),
         }
     }
 

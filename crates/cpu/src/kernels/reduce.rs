@@ -102,18 +102,26 @@ impl Reduce {
     /// The reduced axes from `src` and `width` elements of `dst` must exist.
     unsafe fn rows<T: Real>(&self, src: *const T, dst: *mut T, width: usize, add: bool) {
         let (mut part, mut total) = ([self.start::<T>(); WIDTH], [self.start::<T>(); WIDTH]);
-        let (part, total) = (&mut part[..width], &mut total[..width]);
         let (outer, (n, step)) = self.reduced.split_last().map_or((&[][..], (1, 0)), |(l, o)| (o, *l));
+        // Short rows that follow each other are taken several at a time, as one long row.
+        let several = if step == width as isize { (WIDTH / width).min(n).max(1) } else { 1 };
+        let (part, total) = (&mut part[..several * width], &mut total[..several * width]);
         let outer: Vec3 = Vec3::of(outer);
         each(outer.dims(), (0, 0), &mut |a, _| {
-            for first in (0..n).step_by(ROWS) {
-                let count = ROWS.min(n - first);
-                part.fill(self.start());
+            for first in (0..n).step_by(ROWS * several) {
+                let count = (ROWS * several).min(n - first);
                 // SAFETY: `count` rows from here exist.
-                combine_rows(self.op, part, unsafe { src.offset(a + first as isize * step) }, count, step);
+                let rows = unsafe { src.offset(a + first as isize * step) };
+                part.fill(self.start());
+                combine_rows(self.op, part, rows, count / several, several as isize * step);
+                let rest = count % several;
+                // SAFETY: of the last `rest` rows the first.
+                combine_rows(self.op, &mut part[..rest * width], unsafe { rows.offset((count - rest) as isize * step) }, 1, 0);
                 combine_rows(self.op, total, part.as_ptr(), 1, 0);
             }
         });
+        let (total, others) = total.split_at_mut(width);
+        combine_rows(self.op, total, others.as_ptr(), several - 1, width as isize);
         // SAFETY: promised by the caller.
         let dst = unsafe { std::slice::from_raw_parts_mut(dst, width) };
         if add { combine_rows(Binary::Add, dst, total.as_ptr(), 1, 0) } else { dst.copy_from_slice(total) }

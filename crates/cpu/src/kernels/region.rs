@@ -5,12 +5,16 @@
 use super::Mode;
 use super::map::{Arg, Code, Real, add_assign, step};
 use crate::exec::{Context, MAX_RANK};
+use crate::jit::{self, Array, Row};
 use graph::DType;
 use graph::ops::Binary;
 use graph::ops::source::{philox, uniform};
 
 /// Elements of a block at most; 16 live registers of f32 then fill 32 KB.
 pub const BLOCK: usize = 512;
+
+/// Rows shorter than this are better copied into blocks first.
+const SHORT: usize = 12;
 
 /// A strided look at a buffer, over the region's dimensions.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +42,7 @@ pub enum Slot {
 
 /// How a load is served.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Access {
+pub enum Access {
     /// Straight from memory.
     Contiguous,
     /// One number, read when the region starts.
@@ -58,9 +62,12 @@ pub struct Load {
     pub iota: bool,
     /// Element type in memory.
     pub dtype: DType,
-    access: Access,
+    /// How it is served.
+    pub access: Access,
     /// Register that holds copied blocks.
     reg: u16,
+    /// Elements after which the contents repeat.
+    period: usize,
 }
 
 /// A result written by the region.
@@ -74,7 +81,8 @@ pub struct Store {
     pub mode: Mode,
     /// What is written; ignored for in-place results.
     pub from: Slot,
-    direct: bool,
+    /// Whether instructions write their result straight to memory.
+    pub direct: bool,
 }
 
 /// One instruction of the region.
@@ -105,10 +113,17 @@ pub struct Region {
     dims: Vec<usize>,
     len: usize,
     block: usize,
-    loads: Vec<Load>,
-    steps: Vec<Step>,
-    stores: Vec<Store>,
+    /// Operands.
+    pub loads: Vec<Load>,
+    /// Instructions.
+    pub steps: Vec<Step>,
+    /// Results.
+    pub stores: Vec<Store>,
     registers: usize,
+    /// The instructions as machine code, if they were compiled.
+    compiled: Option<jit::Compiled>,
+    /// Whether the machine code goes row by row along the last dimension.
+    rows: bool,
 }
 
 /// A region before addresses are chosen: values are numbered instructions.
@@ -204,11 +219,63 @@ impl Region {
                     Access::Strided
                 };
                 let reg = if matches!(access, Access::Periodic | Access::Strided) { registers.fresh() } else { 0 };
-                Load { view, iota, dtype: memory, access, reg }
+                Load { view, iota, dtype: memory, access, reg, period: p }
             })
             .collect();
         let (steps, stores) = assign(&values, stores, &dims, dtype, &mut registers);
-        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize }
+        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize, compiled: None, rows: false }
+    }
+
+    /// Makes machine code of the instructions, where that is possible.
+    pub fn compile(&mut self) {
+        self.rows = self.has_rows();
+        self.compiled = jit::compile(self, self.rows);
+        match self.compiled {
+            // Rows are read and written where they lie.
+            Some(_) if self.rows => {
+                self.lengthen();
+                let inner = self.dims.last().copied().unwrap_or(1);
+                self.block = (BLOCK / inner).max(1) * inner;
+                self.registers = 0;
+            }
+            // Copied operands keep their registers; results that are not simply written have one each behind them.
+            Some(_) => {
+                let copied = self.loads.iter().filter(|l| self.is_copied(l)).map(|l| l.reg as usize + 1).max().unwrap_or(0);
+                self.registers = copied + self.stores.len();
+            }
+            None => self.rows = false,
+        }
+    }
+
+    /// Puts the longest outer dimension next to the rows: so many then follow each other evenly.
+    fn lengthen(&mut self) {
+        let last = self.dims.len() - 1;
+        let Some(longest) = (0..last).max_by_key(|&d| (self.dims[d], d)) else { return };
+        self.dims.swap(longest, last - 1);
+        let views = self.loads.iter_mut().map(|l| &mut l.view).chain(self.stores.iter_mut().map(|s| &mut s.view));
+        views.for_each(|v| v.strides.swap(longest, last - 1));
+    }
+
+    fn is_copied(&self, load: &Load) -> bool {
+        matches!(load.access, Access::Periodic | Access::Strided)
+    }
+
+    /// Whether a result's elements can be written to their memory in order.
+    fn is_plain(&self, s: &Store) -> bool {
+        s.direct || (s.dtype == self.dtype && s.mode == Mode::Late && in_order(&self.dims, &s.view.strides))
+    }
+
+    /// Whether operands that lie in rows, or results that do, need no copy: rows of some length, side by side in
+    /// memory or one number each.
+    fn has_rows(&self) -> bool {
+        let inner = |v: &View| v.strides.last().copied().unwrap_or(0);
+        let Some(&n) = self.dims.last().filter(|&&n| self.dims.len() > 1 && n >= SHORT) else { return false };
+        // What repeats is copied only once: rows pay if they waste few lanes.
+        let repeats = self.loads.iter().any(|l| l.access == Access::Periodic) && (n % 16 == 0 || n >= 128);
+        let moves = self.loads.iter().any(|l| l.access == Access::Strided) || self.stores.iter().any(|s| !self.is_plain(s));
+        let read = |l: &Load| l.access == Access::Splat || (!l.iota && l.dtype == self.dtype && matches!(inner(&l.view), 0 | 1));
+        let written = |s: &Store| s.dtype == self.dtype && matches!(s.mode, Mode::Write | Mode::Late) && inner(&s.view) == 1;
+        (repeats || moves) && self.loads.iter().all(read) && self.stores.iter().all(written)
     }
 
     /// Bytes of scratch registers that `run` needs.
@@ -243,26 +310,141 @@ impl Region {
         self.len * (self.steps.len() + self.loads.len() + self.stores.len())
     }
 
+    /// Elements times arithmetic instructions.
+    pub fn flops(&self) -> usize {
+        self.len * self.steps.iter().filter(|s| !matches!(s.code, StepCode::Map(Code::Copy))).count()
+    }
+
+    /// Bytes read and written.
+    pub fn bytes(&self) -> usize {
+        let arrays = self.loads.iter().filter(|l| l.access != Access::Splat && !l.iota).count() + self.stores.len();
+        self.len * arrays * self.dtype.size()
+    }
+
     /// Instructions and operands, for explanations.
     pub fn summary(&self) -> String {
         let moved = self.loads.iter().filter(|l| l.access == Access::Strided).count();
-        format!("{} ops over {:?}, {} loads ({moved} strided), {} stores", self.steps.len(), self.dims, self.loads.len(), self.stores.len())
+        let how = match &self.compiled {
+            Some(_) if self.rows => ", machine code by rows",
+            Some(_) => ", machine code",
+            None => "",
+        };
+        let (ops, loads, stores) = (self.steps.len(), self.loads.len(), self.stores.len());
+        format!("{ops} ops over {:?}, {loads} loads ({moved} strided), {stores} stores{how}", self.dims)
     }
 
     /// Computes blocks `from..to`.
     pub fn run(&self, cx: &Context, from: usize, to: usize) {
         match self.dtype {
+            DType::F32 if let Some(code) = &self.compiled => match self.rows {
+                true => self.run_rows(code, cx, from, to),
+                false => self.run_compiled(code, cx, from, to),
+            },
             DType::F32 => self.run_as::<f32>(cx, from, to),
             _ => self.run_as::<f64>(cx, from, to),
+        }
+    }
+
+    fn run_compiled(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+        if from >= to {
+            return; // operands without elements cannot be read
+        }
+        // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
+        let register = |r: usize| unsafe { cx.registers.cast::<f32>().add(r * BLOCK) };
+        self.fill_periodic::<f32>(cx);
+        let splats = self.splats(code, cx);
+        let first = self.registers - self.stores.len();
+        let blockwise = self.loads.iter().any(|l| self.is_copied(l)) || self.stores.iter().any(|s| !self.is_plain(s));
+        let (mut start, end) = (from * self.block, (to * self.block).min(self.len));
+        while start < end {
+            let n = if blockwise { self.block.min(end - start) } else { end - start };
+            for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
+                self.fill(cx, load, register(load.reg.into()), start, n);
+            }
+            // SAFETY: contiguous operands and results hold `len` elements, of which this block is a part.
+            let memory = |view: &View| unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) };
+            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
+            for (row, array) in arrays.iter_mut().zip(&code.arrays) {
+                row.start = match *array {
+                    Array::Load(i) if self.is_copied(&self.loads[i]) => register(self.loads[i].reg.into()),
+                    Array::Load(i) => memory(&self.loads[i].view),
+                    Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
+                    Array::Store(i) => register(first + i),
+                };
+            }
+            // SAFETY: the arrays hold `n` elements; results overlap no operand, unless they are written late and in order.
+            unsafe { code.run(&mut arrays, &splats, n, 1) };
+            for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
+                self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
+            }
+            start += n;
+        }
+    }
+
+    /// Goes row by row along the last dimension, as many rows at a time as follow each other evenly.
+    fn run_rows(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+        let (Some(&inner), last) = (self.dims.last(), self.dims.len() - 1) else { return };
+        if from >= to {
+            return;
+        }
+        let splats = self.splats(code, cx);
+        let (mut row, end) = (from * self.block / inner, (to * self.block).min(self.len) / inner);
+        let even = self.dims[last - 1];
+        while row < end {
+            let rows = (even - row % even).min(end - row);
+            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
+            for (r, array) in arrays.iter_mut().zip(&code.arrays) {
+                let view = match *array {
+                    Array::Load(i) => &self.loads[i].view,
+                    Array::Store(i) => &self.stores[i].view,
+                };
+                let (mut offset, mut rest) = (view.offset, row);
+                for d in (0..last).rev() {
+                    offset += (rest % self.dims[d]) as isize * view.strides[d];
+                    rest /= self.dims[d];
+                }
+                // SAFETY: the view's rows lie inside its buffer.
+                r.start = unsafe { cx.address::<f32>(view.buffer).offset(offset) };
+                r.step = view.strides[last - 1] * size_of::<f32>() as isize;
+            }
+            // SAFETY: `rows` rows exist from here; results overlap no operand, unless they are written late and in order.
+            unsafe { code.run(&mut arrays, &splats, inner, rows) };
+            row += rows;
+        }
+    }
+
+    /// The numbers that machine code reads once.
+    fn splats(&self, code: &jit::Compiled, cx: &Context) -> [f32; jit::SPLATS] {
+        let mut splats = [0.0f32; jit::SPLATS];
+        for (number, &i) in splats.iter_mut().zip(&code.splats) {
+            let Load { view, dtype, .. } = &self.loads[i];
+            // SAFETY: a splat reads one element of its buffer, in the buffer's own type.
+            *number = unsafe { read(cx, view.buffer, view.offset, *dtype) };
+        }
+        splats
+    }
+
+    /// Fills the registers of operands whose blocks are all the same.
+    fn fill_periodic<T: Real>(&self, cx: &Context) {
+        // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
+        let register = |r: u16| unsafe { cx.registers.cast::<T>().add(r as usize * BLOCK) };
+        for load in self.loads.iter().filter(|l| l.access == Access::Periodic) {
+            let n = self.block.min(self.len);
+            let mut done = load.period.min(n);
+            self.fill(cx, load, register(load.reg), 0, done);
+            while done < n {
+                let more = done.min(n - done); // repeats what is there, twice as much each time
+                // SAFETY: a register holds BLOCK ≥ n elements; the halves do not overlap.
+                unsafe { std::ptr::copy_nonoverlapping(register(load.reg), register(load.reg).add(done), more) };
+                done += more;
+            }
         }
     }
 
     fn run_as<T: Real>(&self, cx: &Context, from: usize, to: usize) {
         // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
         let register = |r: u16| unsafe { cx.registers.cast::<T>().add(r as usize * BLOCK) };
-        for load in self.loads.iter().filter(|l| l.access == Access::Periodic) {
-            self.fill(cx, load, register(load.reg), 0, self.block.min(self.len));
-        }
+        self.fill_periodic::<T>(cx);
         for b in from..to {
             let start = b * self.block;
             let n = self.block.min(self.len - start);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::csv::{Column, Format, Unknown};
-use super::{DataError, Result};
+use super::{DataError, Result, STREAM_BYTES};
 use flat::Flat;
 
 /// Whether classes or numbers are predicted.
@@ -73,14 +73,25 @@ pub enum Source {
         /// Names of the classes; if there are none, numbers.
         classes: Option<Vec<String>>,
     },
+    /// `kind = "image-classes"`: a folder with a folder of PNG and JPEG files for each class.
+    ///
+    /// Labels follow the sorted names of these folders. Hidden files are let be, and so are files beside them.
+    /// Images are resized (bilinear) to `shape = [height, width, channels]`; values are from 0 to 255.
+    ImageClasses {
+        /// The folder.
+        folder: PathBuf,
+        /// A folder of the same classes for the test.
+        test_folder: Option<PathBuf>,
+    },
 }
 
 /// The `[data]` table of a training file.
 ///
 /// | key | of kind | meaning (default) |
 /// |---|---|---|
-/// | `kind` | | `"npy-classes"`, `"npy"`, `"csv"` or `"idx"` |
+/// | `kind` | | `"npy-classes"`, `"npy"`, `"csv"`, `"idx"` or `"image-classes"` |
 /// | `folder`, `classes` | npy-classes | folder with a file CLASS.npy for each of the classes |
+/// | `folder`, `test_folder` | image-classes | folder with a folder of PNG or JPEG files for each class; for the test (none) |
 /// | `train_rows`, `test_rows` | npy-classes | rows of each class: the first train (all but the test's), the next test (0) |
 /// | `x`, `y`, `test_x`, `test_y` | npy | files of inputs and of labels or numbers; of the test (none) |
 /// | `images`, `labels`, `test_images`, `test_labels` | idx | files of images and labels; of the test (none) |
@@ -91,10 +102,16 @@ pub enum Source {
 /// | `ignore`, `categorical` | csv | columns to leave out; columns of categories that look like numbers (none) |
 /// | `unknown_category` | csv | category that training never saw: `"error"`, or `"zeros"` (error) |
 /// | `task` | all | `"classification"` or `"regression"` (as the targets suggest) |
-/// | `shape` | all | shape of an input row, e.g. `[28, 28, 1]` (the file's) |
+/// | `shape` | all | shape of an input row, e.g. `[28, 28, 1]` (the file's); images are resized to it, with 1 or 3 channels |
 /// | `scale`, `standardize` | all | factor (1); mean 0 and deviation 1 over the training rows (false) |
 /// | `validation`, `test` | all | parts of the rows to hold out (0); a test part only without a test set |
 /// | `seed`, `limit` | all | of the choice of rows (0); at most so many rows, for trials (all) |
+/// | `stream` | all | whether inputs stay in their files and are read batch by batch (if they have more than 256 MiB) |
+///
+/// Streaming changes no result, bit for bit: a file that is read batch by batch must only stay as it is until the
+/// training ends. What is over the limit is [`STREAM_BYTES`](super::STREAM_BYTES): a file, all files of
+/// npy-classes, or all images decoded. Labels and the targets of tables are always in memory. npy files in Fortran
+/// order, whose rows are scattered over the file, are streamed neither way.
 ///
 /// Text in a column that is not a number makes it a column of categories, which become one-hot values.
 ///
@@ -126,12 +143,30 @@ pub struct DataConfig {
     pub seed: u32,
     /// At most so many rows for training and validation together, and for the test, chosen at random.
     pub limit: Option<usize>,
+    /// Whether inputs stay in their files and are read when they are needed; if not given, where they are large.
+    pub stream: Option<bool>,
 }
 
 impl DataConfig {
     /// This source with nothing held out, scaled or limited.
     pub fn new(source: Source) -> DataConfig {
-        DataConfig { source, task: None, shape: None, scale: 1.0, standardize: false, validation: 0.0, test: 0.0, seed: 0, limit: None }
+        DataConfig {
+            source,
+            task: None,
+            shape: None,
+            scale: 1.0,
+            standardize: false,
+            validation: 0.0,
+            test: 0.0,
+            seed: 0,
+            limit: None,
+            stream: None,
+        }
+    }
+
+    /// Whether a source of so many bytes is streamed.
+    pub(super) fn streams(&self, bytes: u64) -> bool {
+        self.stream.unwrap_or(bytes > STREAM_BYTES)
     }
 
     /// Checks what can be checked without reading the data.
@@ -158,7 +193,12 @@ impl DataConfig {
         let own_test = self.source.has_test();
         require(self.test == 0.0 || !own_test, "test", "the source has a test set of its own; remove the one or the other".into())?;
         self.source.check()?;
-        let labels_only = matches!(self.source, Source::NpyClasses { .. }) && self.task == Some(Task::Regression);
+        if let Source::ImageClasses { .. } = self.source {
+            let why = "images need it, as [height, width, channels] with 1 channel (grey) or 3 (colours), e.g. [64, 64, 3]";
+            require(matches!(self.shape.as_deref(), Some([_, _, 1 | 3])), "shape", why.into())?;
+        }
+        let labels_only =
+            matches!(self.source, Source::NpyClasses { .. } | Source::ImageClasses { .. }) && self.task == Some(Task::Regression);
         require(!labels_only, "task", "files named for classes hold no numbers to predict; use kind = \"npy\" for regression".into())?;
         let named = matches!(&self.source, Source::Npy { classes: Some(_), .. } | Source::Idx { classes: Some(_), .. });
         require(
@@ -176,6 +216,7 @@ impl Source {
             Source::NpyClasses { test_rows, .. } => *test_rows > 0,
             Source::Npy { test, .. } | Source::Idx { test, .. } => test.is_some(),
             Source::Csv { test_file, .. } => test_file.is_some(),
+            Source::ImageClasses { test_folder, .. } => test_folder.is_some(),
         }
     }
 
@@ -187,7 +228,7 @@ impl Source {
                 if *train_rows == Some(0) { fail("train_rows", "training needs rows; give a number from 1 on") } else { Ok(()) }
             }
             Source::Npy { classes: Some(classes), .. } | Source::Idx { classes: Some(classes), .. } => check_classes(classes),
-            Source::Npy { .. } | Source::Idx { .. } => Ok(()),
+            Source::Npy { .. } | Source::Idx { .. } | Source::ImageClasses { .. } => Ok(()),
             Source::Csv { target, format, .. } => {
                 format.check()?;
                 if target.is_empty() { fail("target", "there is nothing to predict; name at least one column") } else { Ok(()) }

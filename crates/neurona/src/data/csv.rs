@@ -2,7 +2,9 @@
 
 mod column;
 mod encoding;
+mod index;
 mod lines;
+mod records;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -17,7 +19,9 @@ pub use column::Column;
 pub(super) use column::{find, hint};
 pub(super) use encoding::Rows;
 pub use encoding::{Encoding, Field, MAX_CATEGORIES, Unknown};
+pub(super) use index::{Seen, index, survey};
 use lines::Lines;
+pub(super) use records::Records;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +45,11 @@ impl Format {
         let good = self.delimiter.is_ascii() && !matches!(self.delimiter, '"' | '\n' | '\r' | '\0');
         let why = || format!("{:?} cannot delimit fields; use one ASCII character, e.g. \",\", \";\" or \"\\t\"", self.delimiter);
         if good { Ok(()) } else { Err(DataError::Setting { key: "delimiter", why: why() }) }
+    }
+
+    /// Reads records from the beginning of a file or of a record.
+    fn reader<R: Read>(&self, from: R) -> Reader<R> {
+        ReaderBuilder::new().has_headers(false).delimiter(self.delimiter as u8).trim(Trim::All).from_reader(from)
     }
 }
 
@@ -82,14 +91,38 @@ pub struct Table {
     pub names: Vec<String>,
     /// Values of the columns, in the same order.
     pub cells: Vec<Cells>,
-    /// The line at which each row begins.
+    /// The line at which each row begins; nothing of a table whose rows stay in the file.
     pub lines: Vec<u64>,
+    rows: usize,
+    format: Format,
 }
 
 impl Table {
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.lines.len()
+        self.rows
+    }
+
+    /// The line at which a row begins, for messages: where it is not known, the file is read again.
+    pub(super) fn line(&self, row: usize) -> u64 {
+        if let Some(line) = self.lines.get(row) {
+            return *line;
+        }
+        let (mut at, mut line) = (0, 1);
+        let found = scan(
+            &self.path,
+            self.format,
+            |_| Ok(()),
+            |(), _, record| {
+                if at == row {
+                    line = record.line;
+                }
+                at += 1;
+                Ok(())
+            },
+        );
+        // A file that cannot be read again is no reason to hide the error that the line is for.
+        found.map_or(1, |_| line)
     }
 }
 
@@ -104,36 +137,66 @@ impl Table {
 /// # Ok::<(), neurona::data::DataError>(())
 /// ```
 pub fn read(path: &Path, format: Format, want: impl FnOnce(&[String]) -> Result<Vec<Want>>) -> Result<Table> {
+    let start = |names: &[String]| Ok((want(names)?.into_iter().map(Builder::new).collect::<Vec<_>>(), vec![]));
+    let (names, (columns, lines)) = scan(path, format, start, |(columns, lines), names, record| {
+        push(path, columns, names, &record, lines.first())?;
+        lines.push(record.line);
+        Ok(())
+    })?;
+    let cells = columns.into_iter().map(Builder::finish).collect();
+    Ok(Table { path: path.into(), names, cells, rows: lines.len(), lines, format })
+}
+
+/// A record of a file and where it begins.
+struct Record<'a> {
+    fields: &'a StringRecord,
+    line: u64,
+    byte: u64,
+}
+
+/// Calls `each` with what `start` made for the columns' names, the names, and one record after another.
+fn scan<S>(
+    path: &Path,
+    format: Format,
+    start: impl FnOnce(&[String]) -> Result<S>,
+    mut each: impl FnMut(&mut S, &[String], Record) -> Result<()>,
+) -> Result<(Vec<String>, S)> {
     format.check()?;
     let file = Lines::new(raw::open(path)?.into_stream());
-    let mut reader = ReaderBuilder::new().has_headers(false).delimiter(format.delimiter as u8).trim(Trim::All).from_reader(file);
+    let mut reader = format.reader(file);
     let no_rows = || DataError::ZeroRows { place: path.display().to_string() };
     let mut record = StringRecord::new();
     if !next(path, &mut reader, &mut record)? {
         return Err(no_rows());
     }
     let names: Vec<String> = if format.header { header(path, &record)? } else { (0..record.len()).map(|i| i.to_string()).collect() };
-    let mut columns: Vec<Builder> = want(&names)?.into_iter().map(Builder::new).collect();
-    let mut lines = vec![];
+    let mut state = start(&names)?;
+    let mut last = None;
     let mut multiline = names.iter().any(|name| name.contains(['\n', '\r']));
     let mut more = !format.header || next(path, &mut reader, &mut record)?;
     while more {
-        let line = reader.get_mut().at(record.position().map_or(0, Position::byte));
-        for ((column, text), name) in columns.iter_mut().zip(&record).zip(&names) {
-            column.push(text).map_err(|e| e.at(path, line, name, &lines))?;
-        }
-        lines.push(line);
+        let byte = record.position().map_or(0, Position::byte);
+        let line = reader.get_mut().at(byte);
+        each(&mut state, &names, Record { fields: &record, line, byte })?;
+        last = Some(line);
         multiline = record.iter().any(|field| field.contains(['\n', '\r']));
         more = next(path, &mut reader, &mut record)?;
     }
     if multiline && reader.get_ref().odd_quotes() {
-        return Err(DataError::UnclosedQuote { path: path.into(), line: lines.last().copied().unwrap_or(1) });
+        return Err(DataError::UnclosedQuote { path: path.into(), line: last.unwrap_or(1) });
     }
-    if lines.is_empty() {
+    if last.is_none() {
         return Err(no_rows());
     }
-    let cells = columns.into_iter().map(Builder::finish).collect();
-    Ok(Table { path: path.into(), names, cells, lines })
+    Ok((names, state))
+}
+
+/// Adds the fields of a record to the columns; `first` is the line of the first record.
+fn push(path: &Path, columns: &mut [Builder], names: &[String], record: &Record, first: Option<&u64>) -> Result<()> {
+    for ((column, text), name) in columns.iter_mut().zip(record.fields).zip(names) {
+        column.push(text).map_err(|e| e.at(path, record.line, name, first))?;
+    }
+    Ok(())
 }
 
 /// The names in the first line, each of which must be there and be the only one of its kind.
@@ -187,11 +250,11 @@ enum Misfit {
 }
 
 impl Misfit {
-    fn at(self, path: &Path, line: u64, column: &str, lines: &[u64]) -> DataError {
+    fn at(self, path: &Path, line: u64, column: &str, first: Option<&u64>) -> DataError {
         let (path, column) = (path.to_path_buf(), column.to_string());
         match self {
             Misfit::NotNumber(text) => DataError::NonNumeric { path, line, column, text },
-            Misfit::First(text) => DataError::NonNumeric { path, line: lines.first().copied().unwrap_or(line), column, text },
+            Misfit::First(text) => DataError::NonNumeric { path, line: first.copied().unwrap_or(line), column, text },
             Misfit::TooMany => DataError::TooLarge {
                 place: format!("{}, column {column}", path.display()),
                 what: "different texts",
@@ -241,6 +304,15 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// Drops the values of the rows so far; names stay.
+    fn forget(&mut self) {
+        match self {
+            Builder::Nothing | Builder::Unknown => {}
+            Builder::Numbers(values) => values.clear(),
+            Builder::Categories { codes, .. } => codes.clear(),
+        }
     }
 
     fn finish(self) -> Cells {

@@ -1,6 +1,6 @@
 //! Inputs with their targets, and the order in which training sees them.
 
-use super::{Array, DataError, Result};
+use super::{DataError, Numbers, Result};
 use crate::{Batches, Rows};
 
 /// More classes than this are rather numbers to predict, or identifiers.
@@ -17,7 +17,7 @@ pub enum Targets {
         names: Vec<String>,
     },
     /// Numbers, `[rows, …]`.
-    Values(Array),
+    Values(Numbers),
 }
 
 impl Targets {
@@ -50,7 +50,7 @@ impl Targets {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Inputs, `[rows, …]`.
-    pub x: Array,
+    pub x: Numbers,
     /// What to predict from them.
     pub targets: Targets,
 }
@@ -62,19 +62,18 @@ impl Dataset {
     /// use neurona::data::{Array, Dataset, Targets};
     /// let x = Array::new(vec![2, 1], vec![0.5, 1.5])?;
     /// let names = vec!["low".to_string(), "high".to_string()];
-    /// let data = Dataset::new(x, Targets::Classes { labels: vec![0, 1], names }, "example")?;
-    /// assert_eq!(data.take(&[1])?.x.data, [1.5]);
+    /// let data = Dataset::new(x.into(), Targets::Classes { labels: vec![0, 1], names }, "example")?;
+    /// assert_eq!(data.take(&[1])?.x.memory().unwrap().data, [1.5]);
     /// # Ok::<(), neurona::data::DataError>(())
     /// ```
-    pub fn new(x: Array, targets: Targets, place: &str) -> Result<Dataset> {
-        x.check_shape(place)?;
+    pub fn new(x: Numbers, targets: Targets, place: &str) -> Result<Dataset> {
         if x.rows() != targets.len() {
             return Err(DataError::Counts { place: place.into(), rows: x.rows(), targets: targets.len() });
         }
         if targets.is_empty() {
             return Err(DataError::ZeroRows { place: place.into() });
         }
-        x.check_finite(place)?;
+        x.check(place)?;
         match &targets {
             Targets::Classes { labels, names } => {
                 let bad = labels.iter().position(|&l| usize::try_from(l).map_or(true, |l| l >= names.len()));
@@ -82,10 +81,7 @@ impl Dataset {
                     return Err(DataError::Label { place: place.into(), row, label: f64::from(labels[row]), classes: names.len() });
                 }
             }
-            Targets::Values(values) => {
-                values.check_shape(place)?;
-                values.check_finite(place)?;
-            }
+            Targets::Values(values) => values.check(place)?,
         }
         Ok(Dataset { x, targets })
     }
@@ -104,9 +100,9 @@ impl Dataset {
     pub fn batches(&self) -> Batches<'_> {
         let y = match &self.targets {
             Targets::Classes { labels, .. } => Rows::labels(labels),
-            Targets::Values(values) => Rows::f32(&values.data, values.row_shape()),
+            Targets::Values(values) => values.as_rows(),
         };
-        Batches::new(Rows::f32(&self.x.data, self.x.row_shape()), y)
+        Batches::new(self.x.as_rows(), y)
     }
 
     /// The rows with these indices, in their order.
@@ -118,9 +114,10 @@ impl Dataset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Array;
 
-    fn array(shape: &[usize], data: &[f32]) -> Array {
-        Array::new(shape.to_vec(), data.to_vec()).unwrap()
+    fn array(shape: &[usize], data: &[f32]) -> Numbers {
+        Array::new(shape.to_vec(), data.to_vec()).unwrap().into()
     }
 
     #[test]
@@ -129,7 +126,7 @@ mod tests {
         let names = vec!["a".to_string(), "b".to_string()];
         let classes = Dataset::new(x.clone(), Targets::Classes { labels: vec![0, 1, 0], names: names.clone() }, "x").unwrap();
         let taken = classes.take(&[1, 2]).unwrap();
-        assert_eq!((taken.x.data, taken.targets), (vec![1.0, 2.0], Targets::Classes { labels: vec![1, 0], names }));
+        assert_eq!((taken.x, taken.targets), (array(&[2, 1], &[1.0, 2.0]), Targets::Classes { labels: vec![1, 0], names }));
         let values = Dataset::new(x, Targets::Values(array(&[3, 2], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])), "x").unwrap();
         assert_eq!(values.take(&[2, 0]).unwrap().targets, Targets::Values(array(&[2, 2], &[4.0, 5.0, 0.0, 1.0])));
         assert_eq!(values.take(&[3]).unwrap_err(), DataError::RowIndex { index: 3, rows: 3 });
@@ -140,7 +137,7 @@ mod tests {
     fn inconsistent_sets_are_refused() {
         let x = array(&[2, 1], &[0.0, 1.0]);
         let labels = |labels: &[i32]| Targets::Classes { labels: labels.to_vec(), names: vec!["a".into(), "b".into()] };
-        let error = |x: &Array, targets| Dataset::new(x.clone(), targets, "part").unwrap_err();
+        let error = |x: &Numbers, targets| Dataset::new(x.clone(), targets, "part").unwrap_err();
         assert_eq!(error(&x, labels(&[0])), DataError::Counts { place: "part".into(), rows: 2, targets: 1 });
         assert_eq!(error(&array(&[0, 1], &[]), labels(&[])), DataError::ZeroRows { place: "part".into() });
         for bad in [-1, 2] {

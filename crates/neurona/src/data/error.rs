@@ -253,6 +253,24 @@ pub enum DataError {
         /// Number of rows.
         rows: usize,
     },
+    /// A row of an open file that cannot be read (any more).
+    #[error("{}, row {row} (counted from 0): {why}; leave the files of a training alone while it runs, and check the disk", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The row of the file.
+        row: usize,
+        /// Why it cannot be read.
+        why: String,
+    },
+    /// A file among images that is none, or is damaged.
+    #[error("{}: {why}; replace or remove it: images are PNG or JPEG files", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// A setting that cannot be.
     #[error("data setting `{key}`: {why}")]
     Setting {

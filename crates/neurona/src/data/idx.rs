@@ -4,14 +4,42 @@ use std::path::Path;
 
 use super::array::product;
 use super::npy::hex;
-use super::raw::{self, Element, Kind};
+use super::raw::{self, Element, Kind, Reader};
+use super::store::{Piece, Watched};
 use super::{Array, DataError, Result};
 
 /// Reads the whole array; gzip-compressed files must be unpacked first.
 pub fn read(path: &Path) -> Result<Array> {
     let mut file = raw::open(path)?;
+    let Header { shape, element, end } = header(&mut file)?;
+    let data = file.numbers(end, product(&shape) as u64, element)?;
+    let array = Array { shape, data };
+    array.check_shape(&path.display().to_string())?;
+    Ok(array)
+}
+
+/// All rows of a file for reading by position, with their shape.
+pub(super) fn piece(path: &Path) -> Result<(Piece, Vec<usize>)> {
+    let mut file = raw::open(path)?;
+    let Header { shape, element, end } = header(&mut file)?;
+    let bytes = (product(&shape) as u64).saturating_mul(element.size as u64);
+    file.expect_len(bytes.saturating_add(end))?;
+    let (&rows, row) = shape.split_first().unwrap_or((&0, &[]));
+    Ok((Piece { file: Watched::open(path)?, begin: end, element, rows }, row.to_vec()))
+}
+
+/// What stands before the numbers.
+struct Header {
+    shape: Vec<usize>,
+    element: Element,
+    /// Where the numbers begin.
+    end: u64,
+}
+
+fn header(file: &mut Reader) -> Result<Header> {
+    let path = file.path.clone();
     let magic: [u8; 4] = file.start()?;
-    let [0, 0, kind, rank] = magic else { return Err(bad_magic(path, magic)) };
+    let [0, 0, kind, rank] = magic else { return Err(bad_magic(&path, magic)) };
     let (kind, size) = match kind {
         0x08 => (Kind::Unsigned, 1),
         0x09 => (Kind::Signed, 1),
@@ -20,25 +48,22 @@ pub fn read(path: &Path) -> Result<Array> {
         0x0d => (Kind::Float, 4),
         0x0e => (Kind::Float, 8),
         // Four zeros (or a file shorter than four bytes) are rather no IDX file than one of an unknown type.
-        0 => return Err(bad_magic(path, magic)),
+        0 => return Err(bad_magic(&path, magic)),
         other => {
             let supported = "08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) and 0e (f64)";
-            return Err(DataError::Dtype { path: path.into(), dtype: format!("{other:02x}"), supported });
+            return Err(DataError::Dtype { path, dtype: format!("{other:02x}"), supported });
         }
     };
     if rank == 0 {
-        return Err(DataError::BadHeader { path: path.into(), byte: 3, why: "the number of dimensions is 0".into() });
+        return Err(DataError::BadHeader { path, byte: 3, why: "the number of dimensions is 0".into() });
     }
     let end = 4 + 4 * u64::from(rank);
     file.expect_len(end)?;
     let mut dims = vec![0; 4 * usize::from(rank)];
     file.seek(4)?;
     file.fill(&mut dims)?;
-    let shape: Vec<usize> = dims.chunks_exact(4).map(|d| u32::from_be_bytes([d[0], d[1], d[2], d[3]]) as usize).collect();
-    let data = file.numbers(end, product(&shape) as u64, Element { kind, size, big_endian: true })?;
-    let array = Array { shape, data };
-    array.check_shape(&path.display().to_string())?;
-    Ok(array)
+    let shape = dims.chunks_exact(4).map(|d| u32::from_be_bytes([d[0], d[1], d[2], d[3]]) as usize).collect();
+    Ok(Header { shape, element: Element { kind, size, big_endian: true }, end })
 }
 
 /// Whether a file that begins with these bytes can be an IDX file.

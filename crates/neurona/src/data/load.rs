@@ -1,6 +1,7 @@
 //! Reading what a `[data]` table names: training, validation and test rows, ready for a network.
 
 mod arrays;
+mod images;
 mod split;
 mod table;
 
@@ -54,9 +55,9 @@ fn finish(config: &DataConfig, parts: Parts) -> Result<Loaded> {
     let train = Dataset { x: train.x.with_row_shape(&shape, &place)?, ..train };
     let mut preprocessing = Preprocessing { encoding, shape, scale: config.scale as f32, mean: vec![], std: vec![], classes };
     if config.standardize {
-        preprocessing.standardize(&train.x);
+        preprocessing.standardize(&train.x)?;
     }
-    let apply = |set: Dataset| Ok(Dataset { x: preprocessing.apply(set.x, &place)?, targets: set.targets });
+    let apply = |set: Dataset| Ok(Dataset { x: preprocessing.apply_to(set.x, &place)?, targets: set.targets });
     Ok(Loaded { train: apply(train)?, validation: validation.map(apply).transpose()?, test: test.map(apply).transpose()?, preprocessing })
 }
 

@@ -1,5 +1,5 @@
-//! Data sets from files: NumPy arrays, CSV tables, MNIST's IDX files, and the `[data]` table that
-//! names them.
+//! Data sets from files, in memory or larger than it: NumPy arrays, CSV tables, MNIST's IDX files, folders
+//! of images, and the `[data]` table that names them.
 //!
 //! ```no_run
 //! use neurona::data::{DataConfig, load};
@@ -17,7 +17,7 @@
 //!     "#,
 //! )?;
 //! let data = load(&config, "shared/data".as_ref())?;
-//! assert_eq!(data.train.x.shape, [2700, 28, 28, 1]);
+//! assert_eq!((data.train.len(), data.train.x.row_shape()), (2700, &[28, 28, 1][..]));
 //! # Ok(())
 //! # }
 //! ```
@@ -30,8 +30,10 @@ mod error;
 pub mod idx;
 mod load;
 pub mod npy;
+mod numbers;
 mod preprocessing;
 mod raw;
+mod store;
 #[cfg(test)]
 mod testing;
 
@@ -40,7 +42,9 @@ pub use config::{DataConfig, Source, Task};
 pub use dataset::{Dataset, MAX_CLASSES, Targets};
 pub use error::DataError;
 pub use load::{Loaded, load};
+pub use numbers::Numbers;
 pub use preprocessing::Preprocessing;
+pub use store::{STREAM_BYTES, Stored};
 
 /// What a fallible function of this module returns.
 pub type Result<T, E = DataError> = std::result::Result<T, E>;

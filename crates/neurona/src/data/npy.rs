@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::array::product;
 use super::raw::{self, Kind, Reader};
+use super::store::{Piece, Watched};
 use super::{Array, DataError, Result};
 use header::Header;
 pub(super) use header::hex;
@@ -54,6 +55,17 @@ pub fn row_len(path: &Path) -> Result<usize> {
 /// Whether the file holds integers or truth values, from the header.
 pub fn is_integer(path: &Path) -> Result<bool> {
     Ok(open(path)?.1.element.kind != Kind::Float)
+}
+
+/// Rows `0 .. rows` (or all) of a file for reading by position, with their shape; none if the file is in Fortran order.
+pub(super) fn piece(path: &Path, rows: Option<usize>) -> Result<Option<(Piece, Vec<usize>)>> {
+    let (_, header) = open(path)?;
+    let Header { shape, fortran, element, end } = header;
+    let (&all, row) = shape.split_first().unwrap_or((&0, &[]));
+    if fortran && row.iter().product::<usize>() > 1 {
+        return Ok(None);
+    }
+    Ok(Some((Piece { file: Watched::open(path)?, begin: end, element, rows: rows.unwrap_or(all).min(all) }, row.to_vec())))
 }
 
 /// Writes the array as little-endian `f32`, format 1.0.

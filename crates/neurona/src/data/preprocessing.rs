@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::array::product;
-use super::csv::Encoding;
-use super::{Array, DataError, Result, idx, npy, raw};
+use super::csv::{Encoding, Records};
+use super::store::{Stored, decode};
+use super::{Array, DataError, Numbers, Result, STREAM_BYTES, idx, npy, raw};
 
 /// Everything that turns new rows of the kind that a network was trained on into its input; saved beside
 /// its weights, as JSON.
@@ -41,7 +42,7 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Reads the rows of a file (CSV with or without its targets, npy, or IDX, as in training) as input of the
+    /// Reads the rows of a file (CSV with or without its targets, npy, IDX, or an image, as in training) as input of the
     /// network, `[rows, shape…]`. An array that holds as many values as one row is one row.
     pub fn read(&self, path: &Path) -> Result<Array> {
         let place = path.display().to_string();
@@ -50,12 +51,38 @@ impl Preprocessing {
                 let rows = encoding.read(path, false)?;
                 encoding.features(&rows, &(0..rows.table.rows()).collect::<Vec<_>>())?
             }
-            None => self.single(numbers(path)?),
+            None => self.single(self.numbers(path)?),
         };
         if raw.rows() == 0 {
             return Err(DataError::ZeroRows { place });
         }
         self.apply(raw, &place)
+    }
+
+    /// [`Preprocessing::read`], but the rows of a file of more than [`STREAM_BYTES`](super::STREAM_BYTES) stay in it.
+    pub fn open(&self, path: &Path) -> Result<Numbers> {
+        if raw::open(path)?.len <= STREAM_BYTES { Ok(self.read(path)?.into()) } else { self.stream(path) }
+    }
+
+    /// The rows of a file, which stay there if they can.
+    pub(super) fn stream(&self, path: &Path) -> Result<Numbers> {
+        let place = path.display().to_string();
+        if let Some(encoding) = &self.encoding {
+            let (rows, seen) = encoding.index(path, false)?;
+            encoding.check(&rows, &[&(0..rows.table.rows()).collect::<Vec<_>>()])?;
+            let stored = Stored::new(Records::new(encoding, &rows, seen), &[encoding.features_width()])?;
+            return self.apply_to(stored.into(), &place);
+        }
+        let start = raw::open(path)?.start()?;
+        let opened = match start {
+            _ if is_image(start) => None,
+            _ if idx::is_idx(start) => Some(idx::piece(path)?),
+            _ => npy::piece(path, None)?,
+        };
+        match opened {
+            Some((piece, shape)) => self.apply_to(Stored::packed(path, &shape, vec![piece])?.into(), &place),
+            None => Ok(self.read(path)?.into()),
+        }
     }
 
     /// Scales, standardizes and shapes rows of numbers; for a table, rows with its categories as one-hot values.
@@ -65,47 +92,49 @@ impl Preprocessing {
         raw.check_finite(place)?;
         let mut array = raw.with_row_shape(&self.shape, place)?;
         let n = array.row_len();
-        let scale = self.scales();
-        if self.scale != 1.0 {
-            array.data.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(&scale).for_each(|(x, scale)| *x *= scale));
-        }
-        if !self.mean.is_empty() {
-            for row in array.data.chunks_exact_mut(n) {
-                row.iter_mut().zip(self.mean.iter().zip(&self.std)).for_each(|(x, (mean, std))| *x = (*x - mean) / std);
-            }
-        }
+        self.transform().apply(&mut array.data, n);
         array.check_finite(&format!("{place}, scaled"))?;
         Ok(array)
     }
 
-    /// Sets mean and standard deviation to those of the raw training rows, after scaling. Parts of one-hot
-    /// categories stay as they are, and so does the spread of values that are always the same.
-    pub(super) fn standardize(&mut self, raw: &Array) {
-        let (n, rows) = (raw.row_len(), raw.rows() as f64);
-        let scale = self.scales();
-        let scaled = || raw.data.chunks_exact(n.max(1)).map(|row| row.iter().zip(&scale).map(|(v, scale)| v * scale));
-        let first: Vec<f32> = scaled().next().into_iter().flatten().collect();
-        let (mut mean, mut variance, mut varies) = (vec![0.0; n], vec![0.0; n], vec![false; n]);
-        for row in scaled() {
-            for (i, v) in row.enumerate() {
-                mean[i] += f64::from(v) / rows;
-                varies[i] |= v != first[i];
+    /// [`Preprocessing::apply`] for rows in memory or in files; the latter are changed when they are read.
+    pub(super) fn apply_to(&self, raw: Numbers, place: &str) -> Result<Numbers> {
+        match raw {
+            Numbers::Memory(array) => Ok(self.apply(array, place)?.into()),
+            Numbers::Stored(stored) => {
+                self.check()?;
+                Ok(stored.with_row_shape(&self.shape, place)?.with(self.transform()).into())
             }
         }
-        for row in scaled() {
-            row.enumerate().for_each(|(i, v)| variance[i] += (f64::from(v) - mean[i]).powi(2) / rows);
+    }
+
+    /// What happens to each value of a row.
+    fn transform(&self) -> Transform {
+        let scale = if self.scale == 1.0 { vec![] } else { self.scales() };
+        Transform { scale, mean: self.mean.clone(), std: self.std.clone() }
+    }
+
+    /// Sets mean and standard deviation to those of the raw training rows, after scaling. Parts of one-hot
+    /// categories stay as they are, and so does the spread of values that are always the same.
+    pub(super) fn standardize(&mut self, raw: &Numbers) -> Result<()> {
+        let mut statistics = Statistics::new(self.scales());
+        match raw {
+            Numbers::Memory(array) => statistics.add(&array.data),
+            Numbers::Stored(stored) => stored.statistics(&mut statistics)?,
         }
+        let n = statistics.mean.len();
         (self.mean, self.std) = (vec![0.0; n], vec![1.0; n]);
         let numeric = self.numeric();
         for i in (0..n).filter(|&i| numeric.as_ref().is_none_or(|numeric| numeric[i])) {
-            if varies[i] {
-                self.mean[i] = mean[i] as f32;
-                self.std[i] = (variance[i].sqrt() as f32).max(f32::MIN_POSITIVE);
+            if statistics.varies[i] {
+                self.mean[i] = statistics.mean[i] as f32;
+                self.std[i] = (statistics.variance(i).sqrt() as f32).max(f32::MIN_POSITIVE);
             } else {
                 // The rounded mean of equal numbers may differ from them, and dividing by that is noise.
-                self.mean[i] = first[i];
+                self.mean[i] = statistics.first[i];
             }
         }
+        Ok(())
     }
 
     /// The factor of each value of a row.
@@ -133,6 +162,20 @@ impl Preprocessing {
         }
     }
 
+    /// The array of an npy or IDX file, or the pixels of an image.
+    fn numbers(&self, path: &Path) -> Result<Array> {
+        let start: [u8; 4] = raw::open(path)?.start()?;
+        match self.shape[..] {
+            [h, w, c @ (1 | 3)] if is_image(start) => {
+                let mut data = vec![0.0; product(&self.shape)];
+                decode(path, [h, w, c], &mut data)?;
+                Array::new(vec![1, h, w, c], data)
+            }
+            _ if idx::is_idx(start) => idx::read(path),
+            _ => npy::read(path),
+        }
+    }
+
     /// One row, where an array holds as many values as one.
     fn single(&self, array: Array) -> Array {
         let one = array.data.len() == product(&self.shape) && array.row_len() != array.data.len();
@@ -140,10 +183,73 @@ impl Preprocessing {
     }
 }
 
-/// The array of an npy or IDX file.
-fn numbers(path: &Path) -> Result<Array> {
-    let start = raw::open(path)?.start()?;
-    if idx::is_idx(start) { idx::read(path) } else { npy::read(path) }
+/// Whether a file that begins with these bytes can be a PNG or JPEG image.
+fn is_image(start: [u8; 4]) -> bool {
+    matches!(start, [0x89, b'P', b'N', b'G'] | [0xff, 0xd8, 0xff, _])
+}
+
+/// What happens to each value of a row when it becomes input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Transform {
+    /// Factor of each value; empty if there is none, and so are the others.
+    scale: Vec<f32>,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+impl Transform {
+    /// Changes rows of `n` values.
+    pub fn apply(&self, rows: &mut [f32], n: usize) {
+        for row in rows.chunks_exact_mut(n) {
+            row.iter_mut().zip(&self.scale).for_each(|(x, scale)| *x *= scale);
+            row.iter_mut().zip(self.mean.iter().zip(&self.std)).for_each(|(x, (mean, std))| *x = (*x - mean) / std);
+        }
+    }
+
+    /// All its numbers.
+    pub fn values(&self) -> impl Iterator<Item = f32> {
+        self.scale.iter().chain(&self.mean).chain(&self.std).copied()
+    }
+}
+
+/// Mean and variance of each value of a row, of scaled rows, in one pass (Welford 1962).
+pub(super) struct Statistics {
+    scale: Vec<f32>,
+    rows: f64,
+    first: Vec<f32>,
+    varies: Vec<bool>,
+    mean: Vec<f64>,
+    /// Sums of squared distances from the mean.
+    squares: Vec<f64>,
+}
+
+impl Statistics {
+    fn new(scale: Vec<f32>) -> Statistics {
+        let n = scale.len();
+        Statistics { scale, rows: 0.0, first: vec![0.0; n], varies: vec![false; n], mean: vec![0.0; n], squares: vec![0.0; n] }
+    }
+
+    /// Adds raw rows.
+    pub fn add(&mut self, raw: &[f32]) {
+        for row in raw.chunks_exact(self.scale.len().max(1)) {
+            if self.rows == 0.0 {
+                self.first.iter_mut().zip(row.iter().zip(&self.scale)).for_each(|(first, (v, scale))| *first = v * scale);
+            }
+            self.rows += 1.0;
+            let share = 1.0 / self.rows;
+            for (i, (v, scale)) in row.iter().zip(&self.scale).enumerate() {
+                let v = v * scale;
+                self.varies[i] |= v != self.first[i];
+                let distance = f64::from(v) - self.mean[i];
+                self.mean[i] += distance * share;
+                self.squares[i] += distance * (f64::from(v) - self.mean[i]);
+            }
+        }
+    }
+
+    fn variance(&self, i: usize) -> f64 {
+        self.squares[i] / self.rows
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +266,7 @@ mod tests {
         let data: Vec<f32> = (0..50).flat_map(|i| [i as f32, 1e4 + (i * i % 7) as f32, 0.1]).collect();
         let raw = Array::new(vec![50, 3], data).unwrap();
         let mut p = Preprocessing { scale: 0.5, ..plain(&[3]) };
-        p.standardize(&raw);
+        p.standardize(&raw.clone().into()).unwrap();
         let x = p.apply(raw, "x").unwrap();
         for i in 0..2 {
             let column: Vec<f64> = x.data.iter().skip(i).step_by(3).map(|&v| v.into()).collect();
@@ -176,7 +282,7 @@ mod tests {
     fn json_keeps_every_bit() {
         let raw = Array::new(vec![3, 2], vec![0.1, 1e-30, 0.7, 3e-30, 1.0 / 3.0, 1e30]).unwrap();
         let mut p = Preprocessing { scale: 1.0 / 255.0, classes: vec!["ñ".into(), "b\"".into()], ..plain(&[2, 1]) };
-        p.standardize(&raw);
+        p.standardize(&raw.clone().into()).unwrap();
         let back: Preprocessing = serde_json::from_str(&serde_json::to_string(&p).unwrap()).unwrap();
         assert_eq!(back, p);
     }

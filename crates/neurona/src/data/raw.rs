@@ -71,14 +71,14 @@ impl Reader {
         self.expect_len(count.saturating_mul(element.size as u64).saturating_add(from))?;
         check_size(&self.path.display().to_string(), count as usize, 1)?;
         self.seek(from)?;
-        let mut values = Vec::with_capacity(count as usize);
+        let mut values = vec![0.0; count as usize];
         // Bytes are converted piece by piece, so that the file and its values are not in memory together.
         const PIECE: usize = 1 << 16;
         let mut bytes = vec![0; PIECE.min(count as usize) * element.size];
-        while values.len() < count as usize {
-            let n = PIECE.min(count as usize - values.len()) * element.size;
+        for part in values.chunks_mut(PIECE) {
+            let n = part.len() * element.size;
             self.fill(&mut bytes[..n])?;
-            values.extend(bytes[..n].chunks_exact(element.size).map(|b| element.decode(b)));
+            element.decode_all(&bytes[..n], part);
         }
         Ok(values)
     }
@@ -103,6 +103,21 @@ pub(super) struct Element {
 }
 
 impl Element {
+    /// The numbers that these bytes are.
+    pub fn decode_all(self, bytes: &[u8], to: &mut [f32]) {
+        match self {
+            // What most files hold, in loops that compilers turn into vector instructions.
+            Element { kind: Kind::Float, size: 4, big_endian: false } => {
+                bytes.as_chunks().0.iter().zip(to).for_each(|(b, x)| *x = f32::from_le_bytes(*b));
+            }
+            Element { kind: Kind::Float, size: 8, big_endian: false } => {
+                bytes.as_chunks().0.iter().zip(to).for_each(|(b, x)| *x = f64::from_le_bytes(*b) as f32);
+            }
+            Element { kind: Kind::Unsigned, size: 1, .. } => bytes.iter().zip(to).for_each(|(&b, x)| *x = b.into()),
+            _ => bytes.chunks_exact(self.size).zip(to).for_each(|(b, x)| *x = self.decode(b)),
+        }
+    }
+
     fn decode(self, bytes: &[u8]) -> f32 {
         let mut raw = [0; 8];
         if self.big_endian {
@@ -159,6 +174,20 @@ mod tests {
         assert_eq!(Element { size: 8, ..signed }.decode(&(-5i64).to_be_bytes()), -5.0);
         assert_eq!(Element { kind: Kind::Float, size: 8, big_endian: true }.decode(&1.5f64.to_be_bytes()), 1.5);
         assert_eq!(Element { kind: Kind::Unsigned, size: 8, big_endian: false }.decode(&[255; 8]), 2f32.powi(64));
+    }
+
+    #[test]
+    fn the_fast_ways_are_the_slow_one() {
+        let bytes: Vec<u8> = (0..64u8).map(|i| i.wrapping_mul(37)).collect();
+        for (kind, size) in [(Kind::Float, 4), (Kind::Float, 8), (Kind::Unsigned, 1), (Kind::Signed, 2), (Kind::Float, 2)] {
+            for big_endian in [false, true] {
+                let element = Element { kind, size, big_endian };
+                let mut all = vec![0.0; 64 / size];
+                element.decode_all(&bytes, &mut all);
+                let one: Vec<u32> = bytes.chunks_exact(size).map(|b| element.decode(b).to_bits()).collect();
+                assert_eq!(all.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), one, "{element:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The trainer: a model with its loss, optimizer, metrics, weights and compiled programs.
 
-use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Scores, Snapshot, Sums};
+mod scoring;
+
+use super::options::{BatchReport, EpochReport, FitOptions, History, Observer, Snapshot, Sums};
 use super::programs::{Compiled, Key, Task, find};
 use crate::rows::{self, Gather};
 use crate::weights::{self, Notes};
 use crate::{Batches, Error, Metric, Model, Objective, Param, Result, Rows, State, Step, Update, shuffled};
 use graph::Type;
+pub use scoring::Prediction;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -34,15 +37,6 @@ pub struct Trainer<M> {
     steps: Vec<(Key, (Step, Vec<usize>))>,
     scorers: Vec<(Key, Compiled)>,
     predictors: Vec<(Key, Compiled)>,
-}
-
-/// Outputs of a model, one row per row of its input.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// Number of rows, then the shape of a row.
-    pub shape: Vec<usize>,
-    /// The numbers, row by row.
-    pub data: Vec<f32>,
 }
 
 /// One training: its data and the places of its programs.
@@ -213,7 +207,7 @@ impl<M: Model> Trainer<M> {
     pub fn fit(&mut self, train: &Batches, options: &FitOptions, observer: &mut dyn Observer) -> Result<History> {
         let plan = self.plan(train, options)?;
         observer.check(options, &self.task.metrics)?;
-        let mut gather = Gather::new(train);
+        let mut gather = Gather::default();
         let mut history = History::default();
         for epoch in options.start.epoch..options.epochs {
             let (start, before) = (Instant::now(), self.state.clone());
@@ -307,7 +301,7 @@ impl<M: Model> Trainer<M> {
         gather: &mut Gather,
         observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Sums>> {
-        let rows = plan.train.len();
+        let (rows, arrays) = (plan.train.len(), plan.train.arrays().collect::<Vec<_>>());
         let Some(state) = &mut self.state else { return Err(Error::config("model", "it has no weights yet", "build it before")) };
         let order = plan.options.shuffle.then(|| shuffled(rows as u32, state.seed, epoch as u32));
         let begin = &plan.options.start;
@@ -320,13 +314,13 @@ impl<M: Model> Trainer<M> {
             let n = plan.batch.min(rows - start);
             let (seed, whole) = (state.seed, start as u32..(start + n) as u32);
             let data = match (&order, plan.options.augment) {
-                (None, None) => plan.train.part(start, n),
+                (None, None) => gather.part(&arrays, start, n)?,
                 (order, augment) => {
                     let rows = order.as_ref().map_or_else(|| whole.collect(), |o| o[start..start + n].to_vec());
                     let change = |images: &mut [f32], shape: [usize; 3]| {
                         augment.iter().for_each(|a| a.rows(images, shape, &rows, [seed, epoch as u32], plan.options.threads))
                     };
-                    gather.take(plan.train, &rows, change)
+                    gather.take(plan.train, &rows, change)?
                 }
             };
             let rate = plan.learning_rate(epoch, b) * observer.rate_factor();
@@ -357,66 +351,6 @@ impl<M: Model> Trainer<M> {
             None => Ok(ControlFlow::Continue(sums)),
         }
     }
-
-    /// Loss and metrics of a data set, `batch` rows at a time.
-    ///
-    /// # Errors
-    /// A trainer that is not built; data that do not fit.
-    pub fn evaluate(&mut self, data: &Batches, batch: usize) -> Result<Scores> {
-        self.task.objective.check()?;
-        self.built()?;
-        self.check_data("evaluation", data)?;
-        self.score("evaluation", data, batch)
-    }
-
-    fn score(&mut self, set: &str, data: &Batches, batch: usize) -> Result<Scores> {
-        let mut sums = Sums::new(&self.task.metrics);
-        let mut place = 0;
-        for (start, n) in batches(data.len(), batch)? {
-            // Targets are checked with the first batch, and the place changes at most with the last.
-            if start == 0 || n < batch {
-                place = self.scorer(set, data, n)?;
-            }
-            let Some(state) = &self.state else { break };
-            let out = self.scorers[place].1.function.run(&state.params, &data.part(start, n))?;
-            sums.add(out.into_iter().map(|v| v[0]), n);
-        }
-        Ok(sums.scores(&self.task.metrics))
-    }
-
-    /// Outputs for every row, `batch` rows at a time.
-    ///
-    /// # Errors
-    /// A trainer that is not built; inputs that do not fit.
-    pub fn predict(&mut self, inputs: &[Rows], batch: usize) -> Result<Prediction> {
-        self.built()?;
-        self.check_inputs("prediction", inputs)?;
-        let rows = inputs.first().map_or(0, Rows::len);
-        let types: Vec<Type> = inputs.iter().map(Rows::ty).collect();
-        let mut prediction = Prediction { shape: vec![rows], data: vec![] };
-        for (start, n) in batches(rows, batch)? {
-            let threads = self.threads;
-            let i = find(&mut self.predictors, Key { types: types.clone(), rows: n }, |key| self.task.predictor(key, threads))?;
-            if start == 0 {
-                self.same_params(&self.predictors[i].1.params)?;
-                prediction.shape.extend(&self.predictors[i].1.shape[1..]);
-                prediction.data.reserve_exact(prediction.shape.iter().product());
-            }
-            let Some(state) = &self.state else { break };
-            for out in self.predictors[i].1.function.run(&state.params, &rows::parts(inputs, start, n))? {
-                prediction.data.extend(out);
-            }
-        }
-        Ok(prediction)
-    }
-}
-
-/// Start and size of each batch.
-fn batches(rows: usize, batch: usize) -> Result<impl Iterator<Item = (usize, usize)>> {
-    if batch == 0 {
-        return Err(Error::config("batch", "is 0", "use a number of rows from 1, for example 32"));
-    }
-    Ok((0..rows).step_by(batch).map(move |start| (start, batch.min(rows - start))))
 }
 
 fn diverged(epoch: usize, batch: usize, what: String, rate: f64) -> Error {

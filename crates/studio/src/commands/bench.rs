@@ -39,8 +39,8 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     for (i, name) in names.iter().enumerate() {
         progress.status(&texts.fill("bench.running", &[("name", name), ("number", &(i + 1)), ("all", &names.len())]));
         let mut workload = Workload::new(name, args.threads).map_err(|e| failed(&texts, &e))?;
-        let explained = args.explain.then(|| workload.step.program().explain());
         let timing = measure(&mut workload, args.seconds).map_err(|e| failed(&texts, &e))?;
+        let explained = if args.explain { Some(workload.profile(args.seconds).map_err(|e| failed(&texts, &e))?) } else { None };
         progress.clear();
         match explained {
             _ if shell.json => shell.print(&line(&timing, explained.as_deref()))?,

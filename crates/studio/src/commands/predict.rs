@@ -6,8 +6,8 @@ use crate::number::short;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, failure, run};
+use neurona::Metric;
 use neurona::data::{Array, npy};
-use neurona::{Metric, Rows};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -38,8 +38,8 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let (_, net, meta, mut trainer) = saved::load(&texts, &args.run)?;
     let (mut raw, mut origin) = (vec![], vec![]);
     for path in &args.input {
-        let x = meta.preprocessing.read(path).map_err(|e| failure::data(&texts, &e))?;
-        let out = trainer.predict(&[Rows::f32(&x.data, x.row_shape())], BATCH).map_err(|e| failure::report(&texts, &e))?;
+        let x = meta.preprocessing.open(path).map_err(|e| failure::data(&texts, &e))?;
+        let out = trainer.predict(&[x.as_rows()], BATCH).map_err(|e| failure::report(&texts, &e))?;
         raw.extend(out.data);
         origin.extend((0..x.rows()).map(|row| (path.as_path(), row)));
     }

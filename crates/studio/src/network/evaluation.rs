@@ -5,8 +5,8 @@ use super::saved::Meta;
 use super::{Network, Target};
 use crate::number::short;
 use crate::{Report, Texts, failure};
-use neurona::data::{Dataset, Loaded, Targets};
-use neurona::{Rows, Scores, Sequential, Trainer};
+use neurona::data::{DataError, Dataset, Loaded, Targets};
+use neurona::{Scores, Sequential, Trainer};
 use serde::Serialize;
 
 /// How many of the worst rows are kept.
@@ -77,32 +77,13 @@ impl Evaluation {
     ) -> Result<Evaluation, Report> {
         let failed = |e| failure::report(texts, &e);
         let scores = trainer.evaluate(&set.batches(), net.batch).map_err(failed)?;
-        let raw = trainer.predict(&[Rows::f32(&set.x.data, set.x.row_shape())], net.batch).map_err(failed)?;
-        let answers = Answers::new(meta, &net.loss(&meta.target), &raw.data);
-        let mut confusion = match meta.target {
-            Target::Classes(n) => vec![vec![0; n]; n],
-            Target::Values(_) => vec![],
-        };
-        let mut worst: Vec<Example> = vec![];
-        for (row, answer) in answers.rows().enumerate() {
-            worst.push(match &set.targets {
-                Targets::Classes { labels, .. } => {
-                    let (truth, (class, p)) = (labels[row] as usize, Answers::best(answer));
-                    confusion[truth][class] += 1;
-                    let (truth_name, predicted) = (answers.columns[truth].clone(), answers.columns[class].clone());
-                    Example { row, truth: truth_name, predicted, probability: Some(p), error: 1.0 - f64::from(answer[truth]) }
-                }
-                Targets::Values(values) => {
-                    let n = answer.len();
-                    let truth = &values.data[row * n..(row + 1) * n];
-                    let error = truth.iter().zip(answer).map(|(t, p)| f64::from((t - p).abs())).sum::<f64>() / n.max(1) as f64;
-                    Example { row, truth: list(truth), predicted: list(answer), probability: None, error }
-                }
-            });
+        let mut found = Found::new(net, meta, &set.targets);
+        trainer.predict_each(&[set.x.as_rows()], net.batch, |part| found.add(&part.data)).map_err(failed)?;
+        let Found { confusion, worst, columns, error, .. } = found;
+        if let Some(e) = error {
+            return Err(failure::data(texts, &e));
         }
-        worst.sort_by(|a, b| b.error.total_cmp(&a.error));
-        worst.truncate(WORST);
-        let classes = if answers.classes { answers.columns } else { vec![] };
+        let classes = if matches!(meta.target, Target::Classes(_)) { columns } else { vec![] };
         Ok(Evaluation { set: name, rows: set.len(), scores, classes, confusion, worst })
     }
 
@@ -119,6 +100,79 @@ impl Evaluation {
     }
 }
 
+/// What is found out row by row: a set may be too large to keep all answers.
+struct Found<'a> {
+    net: &'a Network,
+    meta: &'a Meta,
+    targets: &'a Targets,
+    /// Rows so far.
+    rows: usize,
+    columns: Vec<String>,
+    confusion: Vec<Vec<usize>>,
+    worst: Vec<Example>,
+    /// Targets that could not be read.
+    error: Option<DataError>,
+}
+
+impl<'a> Found<'a> {
+    fn new(net: &'a Network, meta: &'a Meta, targets: &'a Targets) -> Found<'a> {
+        let confusion = match meta.target {
+            Target::Classes(n) => vec![vec![0; n]; n],
+            Target::Values(_) => vec![],
+        };
+        Found { net, meta, targets, rows: 0, columns: vec![], confusion, worst: vec![], error: None }
+    }
+
+    /// Adds the outputs for the next rows.
+    fn add(&mut self, raw: &[f32]) {
+        let answers = Answers::new(self.meta, &self.net.loss(&self.meta.target), raw);
+        let n = answers.rows().count();
+        match self.targets {
+            Targets::Classes { labels, .. } => self.classes(&answers, &labels[self.rows..]),
+            Targets::Values(values) if self.error.is_none() => match values.read_rows(self.rows, n) {
+                Ok(truth) => self.values(&answers, &truth.data),
+                Err(e) => self.error = Some(e),
+            },
+            Targets::Values(_) => {}
+        }
+        self.rows += n;
+        self.columns = answers.columns;
+        keep(&mut self.worst);
+    }
+
+    fn classes(&mut self, answers: &Answers, labels: &[i32]) {
+        for (row, (answer, &label)) in answers.rows().zip(labels).enumerate() {
+            let (truth, (class, p)) = (label as usize, Answers::best(answer));
+            self.confusion[truth][class] += 1;
+            let error = 1.0 - f64::from(answer[truth]);
+            push(&mut self.worst, self.rows + row, error, Some(p), || [truth, class].map(|c| answers.columns[c].clone()));
+        }
+    }
+
+    fn values(&mut self, answers: &Answers, truth: &[f32]) {
+        for (row, answer) in answers.rows().enumerate() {
+            let n = answer.len();
+            let truth = &truth[row * n..(row + 1) * n];
+            let error = truth.iter().zip(answer).map(|(t, p)| f64::from((t - p).abs())).sum::<f64>() / n.max(1) as f64;
+            push(&mut self.worst, self.rows + row, error, None, || [list(truth), list(answer)]);
+        }
+    }
+}
+
+/// Adds a row if it can be among the worst, of which the first [`WORST`] are those of the blocks before, in order.
+fn push(worst: &mut Vec<Example>, row: usize, error: f64, probability: Option<f32>, texts: impl FnOnce() -> [String; 2]) {
+    if worst.get(WORST - 1).is_none_or(|last| error.total_cmp(&last.error).is_gt()) {
+        let [truth, predicted] = texts();
+        worst.push(Example { row, truth, predicted, probability, error });
+    }
+}
+
+/// Keeps the worst, the first of equals, at the end of a block.
+fn keep(worst: &mut Vec<Example>) {
+    worst.sort_by(|a, b| b.error.total_cmp(&a.error));
+    worst.truncate(WORST);
+}
+
 /// A few numbers of a row.
 fn list(values: &[f32]) -> String {
     let shown: Vec<String> = values.iter().take(4).map(|&v| short(f64::from(v))).collect();
@@ -128,6 +182,23 @@ fn list(values: &[f32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_worst_rows_are_the_same_whatever_the_blocks() {
+        let errors: Vec<f64> = (0..500).map(|i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 26)).collect();
+        let mut expected: Vec<usize> = (0..500).collect();
+        expected.sort_by(|&a, &b| errors[b].total_cmp(&errors[a]));
+        for block in [1, 7, 32, 500] {
+            let mut worst: Vec<Example> = vec![];
+            for (i, part) in errors.chunks(block).enumerate() {
+                for (row, &error) in part.iter().enumerate() {
+                    push(&mut worst, i * block + row, error, None, || ["a".into(), "b".into()]);
+                }
+                keep(&mut worst);
+            }
+            assert!(worst.iter().map(|e| e.row).eq(expected[..WORST].iter().copied()), "{block}");
+        }
+    }
 
     #[test]
     fn precision_recall_and_f1_have_their_definitions() {

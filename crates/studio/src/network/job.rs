@@ -11,7 +11,7 @@ use crate::number::short;
 use crate::report::{Exit, Report};
 use crate::run::{BEST, CONFIG, LAST, METRICS, RunFolder};
 use crate::{Texts, checkpoint, failure, interrupt};
-use neurona::data::{Dataset, Loaded, Targets, load};
+use neurona::data::{Dataset, Loaded, Numbers, Targets, load};
 use neurona::{EpochReport, FitOptions, Model, Param, Position, Scores, Sequential, State, Trainer, weights};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -255,15 +255,20 @@ impl Job {
     }
 }
 
-/// A number that tells data apart: FNV-1a (Fowler, Noll and Vo) over the words of training and validation rows.
+/// A number that tells data apart: FNV-1a (Fowler, Noll and Vo) over the words of training and validation rows; rows
+/// that stay in files have a number already.
 fn fingerprint(data: &Loaded) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |word: u32| hash = (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3);
+    let numbers = |x: &Numbers, add: &mut dyn FnMut(u32)| match x {
+        Numbers::Memory(array) => array.data.iter().for_each(|x| add(x.to_bits())),
+        Numbers::Stored(stored) => [stored.digest() as u32, (stored.digest() >> 32) as u32].into_iter().for_each(add),
+    };
     for set in [Some(&data.train), data.validation.as_ref()].into_iter().flatten() {
-        set.x.data.iter().for_each(|x| add(x.to_bits()));
+        numbers(&set.x, &mut add);
         match &set.targets {
             Targets::Classes { labels, .. } => labels.iter().for_each(|&l| add(l as u32)),
-            Targets::Values(values) => values.data.iter().for_each(|x| add(x.to_bits())),
+            Targets::Values(values) => numbers(values, &mut add),
         }
     }
     format!("{hash:016x}")

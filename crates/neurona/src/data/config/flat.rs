@@ -15,6 +15,7 @@ enum Kind {
     Npy,
     Csv,
     Idx,
+    ImageClasses,
 }
 
 impl Kind {
@@ -24,6 +25,7 @@ impl Kind {
             Kind::Npy => "npy",
             Kind::Csv => "csv",
             Kind::Idx => "idx",
+            Kind::ImageClasses => "image-classes",
         }
     }
 }
@@ -43,6 +45,8 @@ pub struct Flat {
     kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folder: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test_folder: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     classes: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +101,8 @@ pub struct Flat {
     seed: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     limit: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
 }
 
 fn one() -> f64 {
@@ -108,6 +114,7 @@ impl Flat {
         Flat {
             kind,
             folder: None,
+            test_folder: None,
             classes: None,
             train_rows: None,
             test_rows: None,
@@ -135,14 +142,16 @@ impl Flat {
             test: config.test,
             seed: config.seed,
             limit: config.limit,
+            stream: config.stream,
         }
     }
 
     /// Refuses keys of another kind: a key without effect is a misunderstanding.
     fn check_keys(&self) -> Result<()> {
-        use Kind::{Csv, Idx, Npy, NpyClasses};
-        let keys: [(&'static str, bool, &[Kind]); 20] = [
-            ("folder", self.folder.is_some(), &[NpyClasses]),
+        use Kind::{Csv, Idx, ImageClasses, Npy, NpyClasses};
+        let keys: [(&'static str, bool, &[Kind]); 21] = [
+            ("folder", self.folder.is_some(), &[NpyClasses, ImageClasses]),
+            ("test_folder", self.test_folder.is_some(), &[ImageClasses]),
             ("classes", self.classes.is_some(), &[NpyClasses, Npy, Idx]),
             ("train_rows", self.train_rows.is_some(), &[NpyClasses]),
             ("test_rows", self.test_rows.is_some(), &[NpyClasses]),
@@ -194,6 +203,7 @@ impl Flat {
                 test: pair(["test_images", "test_labels"], self.test_images, self.test_labels)?,
                 classes: self.classes,
             },
+            Kind::ImageClasses => Source::ImageClasses { folder: required(kind, "folder", self.folder)?, test_folder: self.test_folder },
             Kind::Csv => Source::Csv {
                 file: required(kind, "file", self.file)?,
                 test_file: self.test_file,
@@ -233,9 +243,9 @@ impl TryFrom<Flat> for DataConfig {
 
     fn try_from(flat: Flat) -> Result<DataConfig> {
         flat.check_keys()?;
-        let (task, shape, limit) = (flat.task, flat.shape.clone(), flat.limit);
+        let (task, shape, limit, stream) = (flat.task, flat.shape.clone(), flat.limit, flat.stream);
         let (scale, standardize, validation, test, seed) = (flat.scale, flat.standardize, flat.validation, flat.test, flat.seed);
-        let config = DataConfig { source: flat.source()?, task, shape, scale, standardize, validation, test, seed, limit };
+        let config = DataConfig { source: flat.source()?, task, shape, scale, standardize, validation, test, seed, limit, stream };
         config.check()?;
         Ok(config)
     }
@@ -256,6 +266,7 @@ impl From<DataConfig> for Flat {
                 let (test_images, test_labels) = test.unzip();
                 Flat { images: Some(images), labels: Some(labels), test_images, test_labels, classes, ..flat(Kind::Idx) }
             }
+            Source::ImageClasses { folder, test_folder } => Flat { folder: Some(folder), test_folder, ..flat(Kind::ImageClasses) },
             Source::Csv { file, test_file, target, format, ignore, categorical, unknown } => Flat {
                 file: Some(file),
                 test_file,

@@ -18,7 +18,8 @@ fn every_kind_and_back() {
         format!(
             "{CSV}test_file = 't.csv'\nheader = false\ndelimiter = ';'\nignore = ['id', 3, -1]\ncategorical = ['c']\nunknown_category = 'zeros'"
         ),
-        "kind = 'csv'\nfile = 'f.csv'\ntarget = ['a', 2]\ntask = 'regression'".into(),
+        "kind = 'csv'\nfile = 'f.csv'\ntarget = ['a', 2]\ntask = 'regression'\nstream = false".into(),
+        "kind = 'image-classes'\nfolder = 'f'\ntest_folder = 't'\nshape = [32, 48, 3]\nstream = true".into(),
     ];
     for text in texts {
         let config = parse(&text).unwrap();
@@ -44,7 +45,10 @@ fn mistakes_are_explained() {
         ("kind = 'parquet'".to_string(), "unknown variant `parquet`"),
         ("file = 'f.csv'".into(), "missing field `kind`"),
         (format!("{CSV}tagret = 1"), "unknown field `tagret`"),
-        (format!("{CSV}folder = 'x'"), "data setting `folder`: it belongs to kind = \"npy-classes\", not to kind = \"csv\""),
+        (
+            format!("{CSV}folder = 'x'"),
+            "data setting `folder`: it belongs to kind = \"npy-classes\" or \"image-classes\", not to kind = \"csv\"",
+        ),
         (format!("{CSV}classes = ['a', 'b']"), "it belongs to kind = \"npy-classes\" or \"npy\" or \"idx\""),
         ("kind = 'csv'\nfile = 'f.csv'".into(), "data setting `target`: it is missing; kind = \"csv\" needs it"),
         ("kind = 'csv'\nfile = 'f.csv'\ntarget = []".into(), "data setting `target`: there is nothing to predict"),
@@ -65,6 +69,9 @@ fn mistakes_are_explained() {
         ("kind = 'npy-classes'\nfolder = 'f'\nclasses = ['a', 'b', 'a']".into(), "\"a\" is named twice"),
         ("kind = 'npy'\nx = 'x'\ny = 'y'\ntest_y = 'z'".into(), "data setting `test_x`: it is missing, while `test_y` is given"),
         ("kind = 'npy'\nx = 'x'\ny = 'y'\nclasses = ['a', 'b']\ntask = 'regression'".into(), "regression has no classes"),
+        ("kind = 'image-classes'\nfolder = 'f'".into(), "data setting `shape`: images need it, as [height, width, channels]"),
+        ("kind = 'image-classes'\nfolder = 'f'\nshape = [8, 8, 2]".into(), "with 1 channel (grey) or 3 (colours)"),
+        ("kind = 'image-classes'\nfolder = 'f'\nshape = [8, 8, 1]\ntask = 'regression'".into(), "hold no numbers to predict"),
         (format!("{CSV}seed = -1"), "invalid value: integer `-1`"),
     ];
     for (text, expected) in cases {

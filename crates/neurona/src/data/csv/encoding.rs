@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cells, Column, Format, Table, Want, find, hint, read};
+use super::{Cells, Column, Format, Seen, Table, Want, find, hint, index, read, survey};
 use crate::data::array::{Array, check_size};
 use crate::data::{DataError, Result};
 
@@ -65,13 +65,19 @@ pub struct Encoding {
 impl Encoding {
     /// The field of a table's column: categories, sorted, of those rows only.
     pub(in crate::data) fn field(table: &Table, column: usize, rows: &[usize], limit: usize) -> Result<Field> {
-        let name = table.names[column].clone();
-        let Cells::Categories { codes, names } = &table.cells[column] else {
-            return Ok(Field { name, index: column, categories: None });
-        };
+        let Cells::Categories { codes, names } = &table.cells[column] else { return Encoding::field_of(table, column, &[], limit) };
         let mut occurs = vec![false; names.len()];
         rows.iter().for_each(|&row| occurs[codes[row] as usize] = true);
-        let mut categories: Vec<String> = names.iter().zip(occurs).filter(|(_, occurs)| *occurs).map(|(n, _)| n.clone()).collect();
+        Encoding::field_of(table, column, &occurs, limit)
+    }
+
+    /// The field of a table's column: those of its categories, sorted, that occur.
+    pub(in crate::data) fn field_of(table: &Table, column: usize, occurs: &[bool], limit: usize) -> Result<Field> {
+        let name = table.names[column].clone();
+        let Cells::Categories { names, .. } = &table.cells[column] else {
+            return Ok(Field { name, index: column, categories: None });
+        };
+        let mut categories: Vec<String> = names.iter().zip(occurs).filter(|(_, occurs)| **occurs).map(|(n, _)| n.clone()).collect();
         sort(&mut categories);
         if categories.len() > limit {
             return Err(DataError::TooLarge {
@@ -98,15 +104,54 @@ impl Encoding {
     /// Reads another file of the same columns. With a header, columns are found by name and others are let
     /// be; without, the file has all columns of the training file, or all but the targets, or the features only.
     pub(in crate::data) fn read(&self, path: &Path, targets: bool) -> Result<Rows> {
-        let fields: Vec<&Field> = self.features.iter().chain(self.targets.iter().filter(|_| targets)).collect();
         let mut columns = vec![];
-        let table = read(path, self.format, |names| {
-            columns = self.locate(path, names, &fields)?;
-            let mut want = vec![Want::Nothing; names.len()];
-            fields.iter().zip(&columns).for_each(|(field, &at)| want[at] = field.want());
-            Ok(want)
-        })?;
+        let table = read(path, self.format, |names| self.wants(path, names, targets, &mut columns))?;
         Ok(Rows { table, columns })
+    }
+
+    /// [`Encoding::read`], but only the targets are kept in memory; also where the rows are.
+    pub(in crate::data) fn index(&self, path: &Path, targets: bool) -> Result<(Rows, Seen)> {
+        let mut columns = vec![];
+        let (table, seen) = index(path, self.format, |names| {
+            let want = self.wants(path, names, targets, &mut columns)?;
+            Ok((want, columns[self.features.len()..].to_vec()))
+        })?;
+        Ok((Rows { table, columns }, seen))
+    }
+
+    /// What to make of each column of a file, and the columns of the fields.
+    fn wants(&self, path: &Path, names: &[String], targets: bool, columns: &mut Vec<usize>) -> Result<Vec<Want>> {
+        let fields: Vec<&Field> = self.features.iter().chain(self.targets.iter().filter(|_| targets)).collect();
+        *columns = self.locate(path, names, &fields)?;
+        let mut want = vec![Want::Nothing; names.len()];
+        fields.iter().zip(columns).for_each(|(field, at)| want[*at] = field.want());
+        Ok(want)
+    }
+
+    /// Checks that rows that stay in their file have no category that is unknown; for each set of rows.
+    pub(in crate::data) fn check(&self, rows: &Rows, sets: &[&[usize]]) -> Result<()> {
+        let fields = || self.features.iter().zip(&rows.columns).filter(|(f, _)| f.categories.is_some());
+        if self.unknown == Unknown::Zeros || fields().next().is_none() {
+            return Ok(());
+        }
+        let columns: Vec<usize> = fields().map(|(_, &column)| column).collect();
+        let found = survey(&rows.table, &columns, sets)?;
+        (0..sets.len()).try_for_each(|set| self.check_found(rows, set, &found))
+    }
+
+    /// The same, by the first occurrences of each category that [`survey`] found for the columns of categories.
+    pub(in crate::data) fn check_found(&self, rows: &Rows, set: usize, found: &[Vec<Vec<Option<usize>>>]) -> Result<()> {
+        let fields = self.features.iter().zip(&rows.columns).filter_map(|(f, &column)| Some((f, f.categories.as_ref()?, column)));
+        for ((field, known, column), found) in fields.zip(found) {
+            let Cells::Categories { names, .. } = &rows.table.cells[column] else { return Err(changed(field, &rows.table)) };
+            let positions = positions(names, known);
+            let unknowns = found[set].iter().zip(&positions).zip(names).filter(|((_, position), _)| position.is_none());
+            let first = unknowns.filter_map(|((row, _), name)| Some(((*row)?, name))).min();
+            if let (Some((row, name)), Unknown::Error) = (first, self.unknown) {
+                return Err(unknown(field, known, &rows.table, row, name));
+            }
+        }
+        Ok(())
     }
 
     /// The columns of these fields in a file whose columns have these names.
@@ -174,7 +219,7 @@ impl Encoding {
             let table = &rows.table;
             match positions[code] {
                 _ if names[code].is_empty() => {
-                    Err(DataError::MissingTarget { path: table.path.clone(), line: table.lines[row], column: field.name.clone() })
+                    Err(DataError::MissingTarget { path: table.path.clone(), line: table.line(row), column: field.name.clone() })
                 }
                 Some(i) => Ok(i as i32),
                 None => Err(unknown(field, known, table, row, &names[code])),
@@ -225,7 +270,7 @@ fn positions(names: &[String], known: &[String]) -> Vec<Option<usize>> {
 fn unknown(field: &Field, known: &[String], table: &Table, row: usize, text: &str) -> DataError {
     DataError::UnknownCategory {
         path: table.path.clone(),
-        line: table.lines[row],
+        line: table.line(row),
         column: field.name.clone(),
         text: text.into(),
         known: hint("known categories", text, known),

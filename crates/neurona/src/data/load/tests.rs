@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Array;
 use crate::data::testing::{TempDir, shared};
 use crate::data::{DataError, Task, npy};
 
@@ -19,9 +20,14 @@ fn labels(set: &Dataset) -> (Vec<i32>, Vec<&str>) {
 
 fn values(set: &Dataset) -> &Array {
     match &set.targets {
-        Targets::Values(values) => values,
+        Targets::Values(values) => values.memory().unwrap(),
         Targets::Classes { .. } => panic!("no numbers"),
     }
+}
+
+/// The inputs of a set in memory.
+fn x(set: &Dataset) -> Array {
+    set.x.memory().unwrap().clone()
 }
 
 /// Loads a CSV file of this text with these settings.
@@ -37,15 +43,15 @@ fn classes_of_a_file_each() {
     npy::write(&dir.path.join("b.npy"), &array(&[4, 1, 2], &[10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0])).unwrap();
     let text = "kind = 'npy-classes'\nfolder = '.'\nclasses = ['b', 'a']\n";
     let data = load(&config(&format!("{text}train_rows = 2\ntest_rows = 1\nscale = 0.5")), &dir.path).unwrap();
-    assert_eq!(data.train.x, array(&[4, 2], &[5.0, 5.5, 6.0, 6.5, 0.0, 0.5, 1.0, 1.5]));
+    assert_eq!(x(&data.train), array(&[4, 2], &[5.0, 5.5, 6.0, 6.5, 0.0, 0.5, 1.0, 1.5]));
     assert_eq!(labels(&data.train), (vec![0, 0, 1, 1], vec!["b", "a"]));
     let test = data.test.unwrap();
-    assert_eq!((test.x.clone(), labels(&test).0), (array(&[2, 2], &[7.0, 7.5, 2.0, 2.5]), vec![0, 1]));
+    assert_eq!((x(&test).clone(), labels(&test).0), (array(&[2, 2], &[7.0, 7.5, 2.0, 2.5]), vec![0, 1]));
     assert_eq!(data.preprocessing.classes, ["b", "a"]);
     assert!(data.validation.is_none());
     // All rows but the test's, in a shape of their own.
     let data = load(&config(&format!("{text}test_rows = 1\nshape = [1, 2, 1]")), &dir.path).unwrap();
-    assert_eq!((data.train.x.shape, data.test.unwrap().x.shape), (vec![5, 1, 2, 1], vec![2, 1, 2, 1]));
+    assert_eq!((x(&data.train).shape, x(&data.test.unwrap()).shape), (vec![5, 1, 2, 1], vec![2, 1, 2, 1]));
 
     let error = load(&config(&format!("{text}train_rows = 3\ntest_rows = 1")), &dir.path).unwrap_err();
     assert!(matches!(error, DataError::TooFewRows { needed: 4, available: 3, .. }), "{error}");
@@ -70,7 +76,7 @@ fn pairs_of_npy() {
     write("y.npy", array(&[3], &[0.0, 2.0, 1.0]));
     // Floating-point targets are numbers unless the task says otherwise.
     let data = read("").unwrap();
-    assert_eq!((&data.train.x.shape[..], values(&data.train)), (&[3, 1][..], &array(&[3, 1], &[0.0, 2.0, 1.0])));
+    assert_eq!((&x(&data.train).shape[..], values(&data.train)), (&[3, 1][..], &array(&[3, 1], &[0.0, 2.0, 1.0])));
     assert_eq!(labels(&read("task = 'classification'").unwrap().train), (vec![0, 2, 1], vec!["0", "1", "2"]));
     assert_eq!(labels(&read("classes = ['p', 'q', 'r']").unwrap().train).1, ["p", "q", "r"]);
     let error = read("classes = ['p', 'q']").unwrap_err();
@@ -111,8 +117,8 @@ fn a_test_set_of_its_own() {
     write("ty.npy", array(&[1], &[1.0]));
     let data = load(&config(&format!("{text}standardize = true")), &dir.path).unwrap();
     // Mean 3 and variance 5 are those of the training rows; the second value never varies.
-    assert_eq!(data.train.x.data[..2], [-3.0 / 5f32.sqrt(), 0.0]);
-    assert_eq!(data.test.unwrap().x, array(&[1, 2], &[0.0, 4.0]));
+    assert_eq!(x(&data.train).data[..2], [-3.0 / 5f32.sqrt(), 0.0]);
+    assert_eq!(x(&data.test.unwrap()), array(&[1, 2], &[0.0, 4.0]));
     write("ty.npy", array(&[1], &[2.0]));
     let error = load(&config(text), &dir.path).unwrap_err();
     assert!(matches!(&error, DataError::Label { place, classes: 2, .. } if place.ends_with("ty.npy")), "{error}");
@@ -129,11 +135,11 @@ fn pairs_of_idx() {
     dir.file("labels", [0, 0, 8, 1, 0, 0, 0, 2, 1, 0]);
     let text = "kind = 'idx'\nimages = 'images'\nlabels = 'labels'\nscale = 0.00392156862745098\nshape = [1, 2, 1]";
     let data = load(&config(text), &dir.path).unwrap();
-    assert_eq!(data.train.x.shape, [2, 1, 2, 1]);
-    assert!(data.train.x.data.iter().zip([0.0, 0.2, 0.4, 1.0]).all(|(a, b)| (a - b).abs() < 1e-6));
+    assert_eq!(x(&data.train).shape, [2, 1, 2, 1]);
+    assert!(x(&data.train).data.iter().zip([0.0, 0.2, 0.4, 1.0]).all(|(a, b)| (a - b).abs() < 1e-6));
     assert_eq!(labels(&data.train), (vec![1, 0], vec!["0", "1"]));
     let again = data.preprocessing.read(&dir.path.join("images")).unwrap();
-    assert_eq!(again, data.train.x);
+    assert_eq!(again, x(&data.train));
     dir.file("labels", [0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 0]);
     assert!(matches!(load(&config(text), &dir.path), Err(DataError::Counts { rows: 2, targets: 3, .. })));
 }
@@ -154,13 +160,13 @@ fn tables_with_numbers_categories_and_ignored_columns() {
         size(5.0), 0.0, 0.0, 1.0, 0.0, 0.0, 1.0,
         size(7.0), 0.0, 1.0, 0.0, 0.0, 1.0, 0.0,
     ];
-    assert_eq!(data.train.x.shape, [4, 7]);
-    assert!(data.train.x.data.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{:?}", data.train.x);
+    assert_eq!(x(&data.train).shape, [4, 7]);
+    assert!(x(&data.train).data.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{:?}", x(&data.train));
     assert_eq!(values(&data.train), &array(&[4, 1], &[3.5, 4.5, 5.0, 1.0]));
     // Several targets, and columns by number.
     let data = csv(&dir, MIXED, "target = [-1, 1]\nignore = [0, 'colour']").unwrap();
     assert_eq!(values(&data.train).data[..4], [3.5, 1.0, 4.5, 3.0]);
-    assert_eq!(data.train.x, array(&[4, 1], &[10.0, 2.0, 10.0, 9.0]));
+    assert_eq!(x(&data.train), array(&[4, 1], &[10.0, 2.0, 10.0, 9.0]));
     // Classes, of text and of numbers.
     let data = csv(&dir, MIXED, "target = 'colour'").unwrap();
     assert_eq!(labels(&data.train), (vec![2, 0, 2, 1], vec!["blue", "green", "red"]));
@@ -175,10 +181,10 @@ fn prediction_reads_what_training_read() {
     let data = csv(&dir, MIXED, "target = 'price'\nignore = ['id']\nstandardize = true").unwrap();
     let json = serde_json::to_string(&data.preprocessing).unwrap();
     let preprocessing: Preprocessing = serde_json::from_str(&json).unwrap();
-    assert_eq!(preprocessing.read(&dir.path.join("t.csv")).unwrap(), data.train.x);
+    assert_eq!(preprocessing.read(&dir.path.join("t.csv")).unwrap(), x(&data.train));
     // Other order, without targets and ignored columns, with columns that training never saw.
     let new = dir.file("new.csv", "grade,note,colour,size\n10,x,red,1.0\n");
-    assert_eq!(preprocessing.read(&new).unwrap(), data.train.x.take(&[0]).unwrap());
+    assert_eq!(preprocessing.read(&new).unwrap(), x(&data.train).take(&[0]).unwrap());
     let error = preprocessing.read(&dir.file("new.csv", "grade,color,size\n10,red,1.0\n")).unwrap_err().to_string();
     assert!(error.ends_with("there is no column \"colour\"; did you mean \"color\"?"), "{error}");
     let error = preprocessing.read(&dir.file("new.csv", "grade,colour,size\n10,gren,1.0\n")).unwrap_err().to_string();
@@ -192,10 +198,10 @@ fn prediction_without_header_goes_by_position() {
     let dir = TempDir::new();
     // Columns: ignored, target, number, category.
     let data = csv(&dir, "7,win,1,x\n8,loss,2,o\n", "header = false\ntarget = 1\nignore = [0]").unwrap();
-    assert_eq!(data.train.x, array(&[2, 3], &[1.0, 0.0, 1.0, 2.0, 1.0, 0.0]));
+    assert_eq!(x(&data.train), array(&[2, 3], &[1.0, 0.0, 1.0, 2.0, 1.0, 0.0]));
     let read = |text: &str| data.preprocessing.read(&dir.file("new.csv", text));
     for text in ["7,win,1,x\n8,loss,2,o\n", "7,1,x\n8,2,o\n", "1,x\n2,o\n"] {
-        assert_eq!(read(text).unwrap(), data.train.x, "{text:?}");
+        assert_eq!(read(text).unwrap(), x(&data.train), "{text:?}");
     }
     assert!(matches!(read("1\n"), Err(DataError::Ragged { line: 1, expected: 3, found: 1, .. })));
     assert!(matches!(read("1,2,3,4,5\n"), Err(DataError::Ragged { found: 5, .. })));
@@ -211,15 +217,15 @@ fn categories_are_learnt_from_training_rows() {
     let text = "c,y\n".to_string() + &"a,p\nb,q\n".repeat(10) + "rare,q\n";
     // Some seed holds the rare row out, some does not.
     let settings = |seed: u32, unknown: &str| format!("target = 'y'\ntest = 0.5\nseed = {seed}\nunknown_category = '{unknown}'");
-    let held_out = |seed: u32| csv(&dir, &text, &settings(seed, "zeros")).unwrap().train.x.row_len() == 2;
+    let held_out = |seed: u32| csv(&dir, &text, &settings(seed, "zeros")).unwrap().train.x.row_shape() == [2];
     let out = (0..100).find(|&s| held_out(s)).unwrap();
     let kept = (0..100).find(|&s| !held_out(s)).unwrap();
-    assert_eq!(csv(&dir, &text, &settings(kept, "error")).unwrap().train.x.row_len(), 3);
+    assert_eq!(csv(&dir, &text, &settings(kept, "error")).unwrap().train.x.row_shape(), [3]);
     let error = csv(&dir, &text, &settings(out, "error")).unwrap_err();
     assert!(matches!(&error, DataError::UnknownCategory { line: 22, text, .. } if text == "rare"), "{error}");
     assert!(error.to_string().contains("unknown_category = \"zeros\""), "{error}");
     let test = csv(&dir, &text, &settings(out, "zeros")).unwrap().test.unwrap();
-    assert_eq!(test.x.data.chunks(2).filter(|row| **row == [0.0, 0.0]).count(), 1);
+    assert_eq!(x(&test).data.chunks(2).filter(|row| **row == [0.0, 0.0]).count(), 1);
     assert_eq!(test.len(), 11);
 }
 
@@ -270,16 +276,16 @@ fn genuine_drawings() {
     let data = load(&config(text), &shared).unwrap();
     let validation = data.validation.as_ref().unwrap();
     let test = data.test.as_ref().unwrap();
-    assert_eq!(data.train.x.shape, [2700, 28, 28, 1]);
-    assert_eq!((validation.x.shape[0], test.x.shape[0]), (300, 1000));
-    assert!(data.train.x.data.iter().all(|v| (0.0..=1.0).contains(v)) && data.train.x.data.contains(&1.0));
+    assert_eq!(x(&data.train).shape, [2700, 28, 28, 1]);
+    assert_eq!((x(validation).shape[0], x(test).shape[0]), (300, 1000));
+    assert!(x(&data.train).data.iter().all(|v| (0.0..=1.0).contains(v)) && x(&data.train).data.contains(&1.0));
     assert_eq!(labels(test).0.iter().sum::<i32>(), 500);
     // The 1500th cat is the first of the test.
     let cat = npy::read_rows(&shared.join("quickdraw/numpy_bitmap/cat.npy"), 1500, 1).unwrap();
-    assert_eq!(data.preprocessing.apply(cat, "cat").unwrap(), test.take(&[0]).unwrap().x);
+    assert_eq!(data.preprocessing.apply(cat, "cat").unwrap(), x(&test.take(&[0]).unwrap()));
     // A file as a whole, in its own shape (3000, 1, 784), for prediction.
     let drawn = data.preprocessing.read(&shared.join("quickdraw/numpy_bitmap/diamond.npy")).unwrap();
-    assert_eq!(drawn.take(&[1500]).unwrap(), test.take(&[500]).unwrap().x);
+    assert_eq!(drawn.take(&[1500]).unwrap(), x(&test.take(&[500]).unwrap()));
     assert_eq!(load(&config(text), &shared).unwrap(), data, "the same every time");
 }
 
@@ -288,21 +294,21 @@ fn genuine_connect_four() {
     let Some(shared) = shared() else { return };
     let text = "kind = 'csv'\nfile = 'connect4/connect-4.half-a.data'\nheader = false\ntarget = -1\n";
     let data = load(&config(text), &shared).unwrap();
-    assert_eq!(data.train.x.shape, [33_779, 126]);
+    assert_eq!(x(&data.train).shape, [33_779, 126]);
     let (all, names) = labels(&data.train);
     assert_eq!(names, ["draw", "loss", "win"]);
     let wins = all.iter().filter(|&&l| l == 2).count();
     assert_eq!((wins, all.iter().filter(|&&l| l == 0).count()), (22_229, 3261));
     assert_eq!((1000.0 * wins as f64 / all.len() as f64).round(), 658.0, "65.8 % for the majority");
     // Each of the 42 cells is exactly one of b, o and x, and x and o have four stones each.
-    for row in data.train.x.data.chunks(126) {
+    for row in x(&data.train).data.chunks(126) {
         assert!(row.chunks(3).all(|cell| cell.iter().sum::<f32>() == 1.0));
         assert_eq!([1, 2].map(|c| row.iter().skip(c).step_by(3).sum::<f32>()), [4.0, 4.0]);
     }
     let split = load(&config(&format!("{text}test = 0.2\nvalidation = 0.1\nseed = 1")), &shared).unwrap();
     let rows = [split.train.len(), split.validation.unwrap().len(), split.test.unwrap().len()];
-    assert_eq!((rows, split.train.x.row_len()), ([24_321, 2702, 6756], 126));
+    assert_eq!((rows, x(&split.train).row_len()), ([24_321, 2702, 6756], 126));
     let read = split.preprocessing.read(&shared.join("connect4/connect-4.half-a.data")).unwrap();
-    assert_eq!(read, data.train.x);
+    assert_eq!(read, x(&data.train));
     assert_eq!(config(&format!("{text}task = 'classification'")).task, Some(Task::Classification));
 }
