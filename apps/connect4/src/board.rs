@@ -89,6 +89,11 @@ impl Position {
         column < COLUMNS && self.winning() & self.playable() & column_mask(column) != 0
     }
 
+    /// Whether a stone of the other side in `column` (from 0), were it its turn, would win at once.
+    pub fn is_threatened(&self, column: usize) -> bool {
+        column < COLUMNS && self.threatened() & self.playable() & column_mask(column) != 0
+    }
+
     /// Whether the side that has just moved has four in a row.
     pub fn is_won(&self) -> bool {
         has_four(self.own ^ self.all)

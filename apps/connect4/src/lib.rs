@@ -1,11 +1,17 @@
-//! Connect Four: an exact solver.
+//! Connect Four: an exact solver, networks that learn from it, players, and how good they are.
 
 pub mod board;
 pub mod book;
 pub mod games;
+pub mod horizon;
+pub mod judge;
+pub mod lesson;
+pub mod network;
 pub mod notation;
 mod parity;
 pub mod plain;
+pub mod planes;
+pub mod player;
 pub mod random;
 pub mod sets;
 pub mod solver;

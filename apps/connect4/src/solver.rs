@@ -231,14 +231,14 @@ fn key(p: &Position, n: usize) -> u64 {
 }
 
 /// Moves and the squares to win on that each leaves.
-struct Moves {
-    list: [(u64, u32); COLUMNS],
-    count: usize,
+pub(crate) struct Moves {
+    pub(crate) list: [(u64, u32); COLUMNS],
+    pub(crate) count: usize,
 }
 
 /// The safe moves, best first: those that leave the most squares to win on, then those near the centre.
 #[inline(always)]
-fn ordered(p: &Position, safe: u64) -> Moves {
+pub(crate) fn ordered(p: &Position, safe: u64) -> Moves {
     let (mut list, mut count) = ([(0, 0); COLUMNS], 0);
     for column in CENTRE_FIRST {
         let stone = safe & column_mask(column);

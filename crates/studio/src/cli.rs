@@ -39,7 +39,7 @@ pub enum Command {
     /// A trained network as ONNX
     Export(commands::export::Args),
     /// How good a trained network is
-    Eval(commands::eval::Args),
+    Eval(Eval),
     /// Draws the pictures of a run
     Plot(commands::plot::Args),
     /// What a trained network says of new rows
@@ -64,9 +64,28 @@ pub struct Train {
     pub(crate) network: Option<commands::train::Args>,
 }
 
+/// An application's network, or a run.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
+pub struct Eval {
+    #[command(subcommand)]
+    pub(crate) application: Option<Evaluated>,
+    #[command(flatten)]
+    pub(crate) network: Option<commands::eval::Args>,
+}
+
+/// The applications whose networks are judged in their own way.
+#[derive(Subcommand, Debug)]
+pub enum Evaluated {
+    /// Connect Four
+    Connect4(commands::connect4::eval::Args),
+}
+
 /// The applications.
 #[derive(Subcommand, Debug)]
 pub enum Application {
+    /// Connect Four
+    Connect4(commands::connect4::train::Args),
     /// A differential equation
     Pinn(commands::pinn::Args),
 }

@@ -2,8 +2,10 @@
 
 mod bench;
 mod book;
+pub mod eval;
 mod solve;
 mod table;
+pub mod train;
 
 use crate::report::{Exit, Report};
 use crate::{Shell, Texts};
