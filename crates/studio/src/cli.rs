@@ -40,6 +40,8 @@ pub enum Command {
     Export(commands::export::Args),
     /// How good a trained network is
     Eval(Eval),
+    /// Plays a game
+    Play(Play),
     /// Draws the pictures of a run
     Plot(commands::plot::Args),
     /// What a trained network says of new rows
@@ -62,6 +64,21 @@ pub struct Train {
     pub(crate) application: Option<Application>,
     #[command(flatten)]
     pub(crate) network: Option<commands::train::Args>,
+}
+
+/// A game.
+#[derive(clap::Args, Debug)]
+#[command(arg_required_else_help = true)]
+pub struct Play {
+    #[command(subcommand)]
+    pub(crate) game: Playable,
+}
+
+/// The games.
+#[derive(Subcommand, Debug)]
+pub enum Playable {
+    /// Connect Four
+    Connect4(commands::connect4::play::Args),
 }
 
 /// An application's network, or a run.

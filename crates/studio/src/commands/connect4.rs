@@ -3,6 +3,7 @@
 mod bench;
 mod book;
 pub mod eval;
+pub mod play;
 mod solve;
 mod table;
 pub mod train;

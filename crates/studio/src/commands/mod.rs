@@ -17,7 +17,7 @@ pub mod runs;
 pub mod summary;
 pub mod train;
 
-use crate::cli::{Application, Command, Evaluated};
+use crate::cli::{Application, Command, Evaluated, Playable};
 use crate::{Report, Shell};
 
 /// Runs a command.
@@ -37,6 +37,9 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
             (Some(Evaluated::Connect4(args)), _) => connect4::eval::run(args, shell),
             (None, Some(args)) => eval::run(args, shell),
             (None, None) => Ok(()), // a command line with neither is refused
+        },
+        Command::Play(args) => match &args.game {
+            Playable::Connect4(args) => connect4::play::run(args, shell),
         },
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
