@@ -16,10 +16,30 @@ pub enum Level {
     AlphaBeta(usize),
     /// The network's best column.
     Network(Box<Network>),
-    /// An exact search to a horizon; what it leaves open, the network decides, two stones ahead.
-    Search(Box<Network>, Horizon),
+    /// A search; what it leaves open, the network decides, two stones ahead.
+    Search(Box<Network>, Box<Search>),
     /// The solver.
     Perfect(Box<Solver>),
+}
+
+/// The search that helps a network: exact to a horizon, and to the end once few squares are empty.
+pub struct Search {
+    horizon: Horizon,
+    solver: Solver,
+    ending: usize,
+}
+
+impl Search {
+    /// A search that looks `depth` stones ahead, and to the end from `ending` empty squares on.
+    pub fn new(depth: usize, ending: usize) -> Search {
+        Search { horizon: Horizon::new(depth), solver: Solver::new(4), ending }
+    }
+
+    /// The score of each column, `None` where it is full, and whether 0 is a draw for certain.
+    fn scores(&mut self, p: &Position) -> ([Option<i32>; COLUMNS], bool) {
+        let empty = CELLS - p.plies();
+        if empty <= self.ending { (self.solver.scores(p), true) } else { (self.horizon.scores(p), empty <= self.horizon.depth()) }
+    }
 }
 
 /// A player.
@@ -59,10 +79,10 @@ impl Player {
                 let opinions = network.opinions(positions)?;
                 positions.iter().zip(opinions).map(|(p, o)| guarded(p, o.columns.map(|c| c.map(f64::from)), random)).collect()
             }
-            Level::Search(network, horizon) => {
+            Level::Search(network, search) => {
                 let opinions = network.opinions(positions)?;
                 let both = positions.iter().zip(&opinions);
-                let worths: Vec<_> = both.map(|(p, o)| searched(p, o, network, horizon)).collect::<Result<_>>()?;
+                let worths: Vec<_> = both.map(|(p, o)| searched(p, o, network, search)).collect::<Result<_>>()?;
                 positions.iter().zip(worths).map(|(p, worth)| guarded(p, worth, random)).collect()
             }
             Level::Perfect(solver) => {
@@ -102,15 +122,15 @@ fn guard(p: &Position, worth: [Option<f64>; COLUMNS]) -> [Option<f64>; COLUMNS] 
 /// How much more a column's exact score counts than anything the network says.
 const EXACT: f64 = 100.0;
 
-/// What each column is worth: its score to the horizon, and where that is open, the network's opinion: of the position, of
+/// What each column is worth: its score as far as the search sees, and where that is open, the network's opinion: of the position, of
 /// those after one stone, and of those after two.
-fn searched(p: &Position, opinion: &Opinion, network: &mut Network, horizon: &mut Horizon) -> Result<[Option<f64>; COLUMNS]> {
-    let exact = horizon.scores(p);
+fn searched(p: &Position, opinion: &Opinion, network: &mut Network, search: &mut Search) -> Result<[Option<f64>; COLUMNS]> {
+    let (exact, certain) = search.scores(p);
     let open: Vec<usize> = (0..COLUMNS).filter(|&c| exact[c] == Some(0)).collect();
     let won = exact.iter().flatten().any(|&s| s > 0);
     let mut worth: [Option<f64>; COLUMNS] =
         std::array::from_fn(|c| Some(EXACT * f64::from(exact[c]?) + f64::from(opinion.columns[c]?)));
-    if won || open.len() < 2 || CELLS - p.plies() <= horizon.depth() {
+    if won || open.len() < 2 || certain {
         return Ok(worth);
     }
     let mut positions: Vec<Position> = open.iter().map(|&c| p.play(c)).collect();

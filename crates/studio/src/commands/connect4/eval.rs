@@ -6,10 +6,9 @@ use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, failure, interrupt};
-use connect4::horizon::Horizon;
 use connect4::judge::{self, Games, Quality};
 use connect4::network::Network;
-use connect4::player::{Level, Player};
+use connect4::player::{Level, Player, Search};
 use connect4::sets::{self, SETS};
 use connect4::{Position, work};
 use serde_json::{Value, json};
@@ -30,6 +29,9 @@ pub struct Args {
     /// Stones that the search looks ahead
     #[arg(long, value_name = "N", default_value_t = DEPTH, hide_default_value = true)]
     depth: usize,
+    /// Empty squares from which on it looks to the end
+    #[arg(long, value_name = "N", default_value_t = ENDING, hide_default_value = true)]
+    ending: usize,
     /// Depths of the opponents
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [2, 4, 6], hide_default_value = true)]
     against: Vec<usize>,
@@ -37,6 +39,9 @@ pub struct Args {
 
 /// Stones that the network's search looks ahead, if nothing else is said.
 pub(super) const DEPTH: usize = 12;
+
+/// Empty squares from which on it looks to the end: a hundredth of a second's work.
+pub(super) const ENDING: usize = 24;
 
 /// A set, whether its columns' scores had to be solved, and the quality of the network alone and with search.
 struct Line {
@@ -54,20 +59,21 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     interrupt::watch();
     let mut players = [
         Player::new(Level::Network(Box::new(network(&texts, args.run.as_deref())?)), 0),
-        Player::new(Level::Search(Box::new(network(&texts, args.run.as_deref())?), Horizon::new(args.depth)), 0),
+        Player::new(Level::Search(Box::new(network(&texts, args.run.as_deref())?), Box::new(Search::new(args.depth, args.ending))), 0),
     ];
     let lines = judged(&texts, args, &mut players)?;
     let games = played(&texts, args, &mut players)?;
     if shell.json {
         return shell.print_json(&json!({
             "depth": args.depth,
+            "ending": args.ending,
             "sets": lines.iter().map(Line::json).collect::<Vec<_>>(),
             "mean": mean(&lines).map(|[optimal, preserved, lost]| json!({ "optimal": optimal, "preserved": preserved, "mean_lost": lost })),
             "games": games.iter().map(|(depth, two)| json!({ "alpha_beta": depth, "network": pairs(&two[0]), "search": pairs(&two[1]) })).collect::<Vec<_>>(),
         }));
     }
     let note = if lines.iter().any(|l| l.solved) { format!("\n{}", texts.get("connect4.eval.solved")) } else { String::new() };
-    let about = texts.fill("connect4.eval.about", &[("depth", &args.depth)]);
+    let about = texts.fill("connect4.eval.about", &[("depth", &args.depth), ("ending", &args.ending)]);
     shell.print(&format!("{}{note}\n\n{}\n\n{about}", table(&texts, &lines), table_of_games(&texts, &games)))
 }
 

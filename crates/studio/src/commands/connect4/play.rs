@@ -1,12 +1,11 @@
 //! `neurona play connect4`: a game on the terminal, a line for each move.
 
-use super::eval::{DEPTH, network};
+use super::eval::{DEPTH, ENDING, network};
 use super::perfect;
 use super::solve::wrong_moves;
 use crate::report::Report;
 use crate::{Shell, Texts, failure};
-use connect4::horizon::Horizon;
-use connect4::player::{Level, Player};
+use connect4::player::{Level, Player, Search};
 use connect4::{Position, Solver};
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
@@ -47,7 +46,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         "random" => Some(Level::Random),
         "alpha-beta" => Some(Level::AlphaBeta(args.depth.unwrap_or(6).into())),
         "network" => Some(Level::Network(net()?)),
-        "search" => Some(Level::Search(net()?, Horizon::new(args.depth.map_or(DEPTH, usize::from)))),
+        "search" => Some(Level::Search(net()?, Box::new(Search::new(args.depth.map_or(DEPTH, usize::from), ENDING)))),
         "perfect" => Some(Level::Perfect(Box::new(perfect(MEGABYTES)))),
         _ => None,
     };
