@@ -54,7 +54,11 @@ impl Lesson {
             let mirrored = (preset.full && split == Split::Train).then(|| mirror(row));
             for row in [Some(row.clone()), mirrored].into_iter().flatten() {
                 preset.planes.push(&row.position, &mut x);
-                if preset.full { y.extend(targets(&row)) } else { y.push(row.best() as f32) }
+                if preset.full {
+                    y.extend(targets(&row))
+                } else {
+                    y.push(row.best() as f32)
+                }
                 count += 1;
             }
         }

@@ -85,9 +85,7 @@ impl Player {
                 let worths: Vec<_> = both.map(|(p, o)| searched(p, o, network, search)).collect::<Result<_>>()?;
                 positions.iter().zip(worths).map(|(p, worth)| guarded(p, worth, random)).collect()
             }
-            Level::Perfect(solver) => {
-                positions.iter().map(|p| guarded(p, solver.scores(p).map(|s| s.map(f64::from)), random)).collect()
-            }
+            Level::Perfect(solver) => positions.iter().map(|p| guarded(p, solver.scores(p).map(|s| s.map(f64::from)), random)).collect(),
         })
     }
 }
@@ -128,8 +126,7 @@ fn searched(p: &Position, opinion: &Opinion, network: &mut Network, search: &mut
     let (exact, certain) = search.scores(p);
     let open: Vec<usize> = (0..COLUMNS).filter(|&c| exact[c] == Some(0)).collect();
     let won = exact.iter().flatten().any(|&s| s > 0);
-    let mut worth: [Option<f64>; COLUMNS] =
-        std::array::from_fn(|c| Some(EXACT * f64::from(exact[c]?) + f64::from(opinion.columns[c]?)));
+    let mut worth: [Option<f64>; COLUMNS] = std::array::from_fn(|c| Some(EXACT * f64::from(exact[c]?) + f64::from(opinion.columns[c]?)));
     if won || open.len() < 2 || certain {
         return Ok(worth);
     }

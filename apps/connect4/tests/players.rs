@@ -120,7 +120,7 @@ fn lessons_hold_the_rows_of_their_part_and_mirror_only_what_is_learnt() {
     assert_eq!((deck.shape, deck.width, deck.y[0]), ([20, 6, 7, 2], 1, first.best() as f32));
     let [(name, bytes), _] = deck.files();
     assert_eq!(name, "x_train.npy");
-    assert!(bytes.starts_with(b"\x93NUMPY\x01\x00") && (bytes.len() - deck.x.len()) % 64 == 0 && bytes.ends_with(&deck.x));
+    assert!(bytes.starts_with(b"\x93NUMPY\x01\x00") && (bytes.len() - deck.x.len()).is_multiple_of(64) && bytes.ends_with(&deck.x));
     assert_eq!(bytes[bytes.len() - deck.x.len() - 1], b'\n');
 }
 

@@ -158,9 +158,8 @@ fn mean(lines: &[Line]) -> [[f64; 3]; 2] {
 
 impl Line {
     fn json(&self) -> Value {
-        let [network, search] = self.quality.map(|q| {
-            json!({ "optimal": q.optimal_share(), "preserved": q.preserved_share(), "mean_lost": q.mean_lost() })
-        });
+        let [network, search] =
+            self.quality.map(|q| json!({ "optimal": q.optimal_share(), "preserved": q.preserved_share(), "mean_lost": q.mean_lost() }));
         json!({ "set": self.name, "positions": self.quality[0].positions, "network": network, "search": search })
     }
 }

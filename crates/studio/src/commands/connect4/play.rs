@@ -53,8 +53,15 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let computer = level.map(|level| Player::new(level, args.seed));
     let out = std::io::stdout().is_terminal() && !shell.json;
     let colour = out && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let mut game =
-        Game { texts, moves: args.moves.trim().into(), computer, computer_starts: args.start == "computer", solver: None, colour, prompt: out };
+    let mut game = Game {
+        texts,
+        moves: args.moves.trim().into(),
+        computer,
+        computer_starts: args.start == "computer",
+        solver: None,
+        colour,
+        prompt: out,
+    };
     game.play(&mut std::io::stdin().lock(), shell)
 }
 
@@ -209,13 +216,14 @@ fn stone(player: u8, colour: bool) -> String {
     let sign = ["·", "●", "○"][usize::from(player.min(2))];
     match (player, colour) {
         (1, true) => format!("\x1b[31m{sign}\x1b[0m"),
-        (2, true) => format!("\x1b[33m●\x1b[0m"),
+        (2, true) => "\x1b[33m●\x1b[0m".into(),
         _ => sign.into(),
     }
 }
 
 fn board(p: &Position, colour: bool) -> String {
-    let rows = p.cells().chunks(7).map(|row| row.iter().map(|&c| format!(" {}", stone(c, colour))).collect::<String>() + "\n").collect::<String>();
+    let rows =
+        p.cells().chunks(7).map(|row| row.iter().map(|&c| format!(" {}", stone(c, colour))).collect::<String>() + "\n").collect::<String>();
     format!("{rows} 1 2 3 4 5 6 7")
 }
 

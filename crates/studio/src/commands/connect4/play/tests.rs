@@ -56,7 +56,10 @@ fn hints_show_all_columns_and_the_best() {
     let best = scores.iter().flatten().max().unwrap();
     for (c, s) in scores.iter().enumerate() {
         assert!(text.contains(&format!("{}: {}", c + 1, s.unwrap())), "{text}");
-        assert_eq!(text.lines().any(|l| l.contains("best") && l.split("best").last().unwrap().contains(&(c + 1).to_string())), s.as_ref() == Some(best));
+        assert_eq!(
+            text.lines().any(|l| l.contains("best") && l.split("best").last().unwrap().contains(&(c + 1).to_string())),
+            s.as_ref() == Some(best)
+        );
     }
     assert!(text.contains("position: 415161737256545\n"), "{text}");
 }
