@@ -67,29 +67,34 @@ impl Network {
         Network::new(trainer, 2 * COLUMNS)
     }
 
-    /// What it thinks of positions.
+    /// What it thinks of positions: the mean of what it thinks of each and of its mirror image, so that both are judged alike.
     ///
     /// # Errors
     /// Those of the compiled program.
     pub fn opinions(&mut self, positions: &[Position]) -> Result<Vec<Opinion>> {
         let mut bytes = vec![];
-        positions.iter().for_each(|p| self.planes.push(p, &mut bytes));
+        positions.iter().flat_map(|p| [*p, p.mirror()]).for_each(|p| self.planes.push(&p, &mut bytes));
         let row = self.planes.shape().iter().product::<usize>();
-        let full = if positions.len() == 1 { 1 } else { positions.len().next_multiple_of(BATCH) };
+        let full = if positions.len() == 1 { 2 } else { (2 * positions.len()).next_multiple_of(BATCH) };
         bytes.resize(full * row, 0);
         let x: Vec<f32> = bytes.into_iter().map(f32::from).collect();
         let y = self.trainer.predict(&[Rows::f32(&x, &self.planes.shape())], BATCH.min(full))?;
-        Ok(positions.iter().zip(y.data.chunks_exact(self.outputs)).map(|(p, y)| opinion(p, y)).collect())
+        Ok(positions.iter().zip(y.data.chunks_exact(2 * self.outputs)).map(|(p, y)| opinion(p, y.split_at(self.outputs))).collect())
     }
 }
 
-fn opinion(p: &Position, y: &[f32]) -> Opinion {
+/// The opinion of a position from the outputs for it and for its mirror image.
+fn opinion(p: &Position, (straight, mirrored): (&[f32], &[f32])) -> Opinion {
     let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
     let (mut columns, mut value) = ([None; COLUMNS], 0.0f32);
     for c in p.moves() {
-        let result = y.get(COLUMNS + c).map(|&r| sigmoid(r));
-        value = value.max(result.unwrap_or(0.5));
-        columns[c] = Some(result.map_or(y[c], |r| sigmoid(y[c]) + RESULT * r));
+        let both = |first: usize, f: &dyn Fn(f32) -> f32| (f(straight[first + c]) + f(mirrored[first + COLUMNS - 1 - c])) / 2.0;
+        if straight.len() == COLUMNS {
+            (columns[c], value) = (Some(both(0, &|x| x)), 0.5);
+        } else {
+            let result = both(COLUMNS, &sigmoid);
+            (columns[c], value) = (Some(both(0, &sigmoid) + RESULT * result), value.max(result));
+        }
     }
     Opinion { columns, value }
 }

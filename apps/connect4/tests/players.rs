@@ -159,3 +159,18 @@ fn games_are_counted_for_the_right_side() {
     let g = judge::games(&mut player(Level::Random), &mut player(Level::AlphaBeta(2))).unwrap();
     assert!(g.count() == 98 && g.lost > 85, "{g:?}");
 }
+
+#[test]
+fn mirror_images_are_judged_alike() {
+    let all = positions(50, 4, 30);
+    let mirrored: Vec<Position> = all.iter().map(Position::mirror).collect();
+    let mut network = built_in();
+    let pairs = network.opinions(&all).unwrap().into_iter().zip(network.opinions(&mirrored).unwrap());
+    for (a, b) in pairs {
+        for c in 0..7 {
+            let near = |x: f32, y: f32| (x - y).abs() < 1e-5;
+            assert!(a.columns[c].zip(b.columns[6 - c]).is_none_or(|(x, y)| near(x, y)) && near(a.value, b.value));
+            assert_eq!(a.columns[c].is_some(), b.columns[6 - c].is_some());
+        }
+    }
+}

@@ -160,7 +160,7 @@ impl Game {
                 let mut fewer = self.moves.clone();
                 fewer.pop();
                 // Back to one's own turn; not to a place where the computer would only move again.
-                let is_computers = |moves: &str| self.computer.is_some() && (moves.len() % 2 == 0) == self.computer_starts;
+                let is_computers = |moves: &str| self.computer.is_some() && moves.len().is_multiple_of(2) == self.computer_starts;
                 while is_computers(&fewer) && fewer.pop().is_some() {}
                 if self.moves.is_empty() || is_computers(&fewer) {
                     self.say(shell, &texts.get("connect4.play.nothing"))?;
