@@ -38,7 +38,7 @@ pub struct Args {
 }
 
 /// Stones that the network's search looks ahead, if nothing else is said.
-pub(super) const DEPTH: usize = 12;
+pub(super) const DEPTH: usize = 14;
 
 /// Empty squares from which on it looks to the end: a hundredth of a second's work.
 pub(super) const ENDING: usize = 24;
