@@ -57,6 +57,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         texts,
         moves: args.moves.trim().into(),
         computer,
+        perfect: args.level == "perfect",
         computer_starts: args.start == "computer",
         solver: None,
         colour,
@@ -68,12 +69,17 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 /// Size of the solver's table.
 const MEGABYTES: usize = 64;
 
+/// With fewer stones the solver needs more than a few seconds.
+const SLOW: usize = 9;
+
 struct Game {
     texts: Texts,
     /// The columns played, 1 to 7: the text of the position.
     moves: String,
     /// None when two people play.
     computer: Option<Player>,
+    /// Whether it uses the solver from the first stone on.
+    perfect: bool,
     computer_starts: bool,
     /// Made for the first hint.
     solver: Option<Box<Solver>>,
@@ -131,8 +137,20 @@ impl Game {
         self.end(shell)
     }
 
+    /// Says that the solver will take its time, where few stones are on the board.
+    fn announce(&self, p: &Position, shell: &mut Shell) -> Result<(), Report> {
+        if p.plies() >= SLOW {
+            return Ok(());
+        }
+        self.say(shell, &self.texts.get("connect4.play.thinking"))?;
+        shell.flush()
+    }
+
     /// The computer's move.
     fn answer(&mut self, p: &Position, shell: &mut Shell) -> Result<(), Report> {
+        if self.perfect {
+            self.announce(p, shell)?;
+        }
         let Some(computer) = &mut self.computer else { return Ok(()) };
         if let Some(c) = computer.choose(p).map_err(|e| failure::report(&self.texts, &e))? {
             self.moves.push_str(&(c + 1).to_string());
@@ -148,6 +166,7 @@ impl Game {
             "" => Ok(Next::Ask),
             "q" => Ok(Next::End),
             "h" => {
+                self.announce(p, shell)?;
                 let text = hint(self.solver.get_or_insert_with(|| Box::new(perfect(MEGABYTES))), p, &texts);
                 self.say(shell, &text)?;
                 Ok(Next::Ask)
