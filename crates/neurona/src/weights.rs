@@ -50,6 +50,15 @@ pub fn load(path: &Path, params: &[Param]) -> Result<(Vec<Vec<f32>>, Notes)> {
     read(path, &params.iter().map(|p| (p.name.clone(), &p.shape[..])).collect::<Vec<_>>())
 }
 
+/// As [`load`], of a file that is in memory, such as one that is part of the program; `name` is for messages.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(name: &Path, bytes: &[u8], params: &[Param]) -> Result<(Vec<Vec<f32>>, Notes)> {
+    let wanted: Vec<_> = params.iter().map(|p| (p.name.clone(), &p.shape[..])).collect();
+    read_from(name, bytes, bytes.len() as u64, &wanted)
+}
+
 /// Writes all that training changes, so that it can go on with the same bits.
 ///
 /// # Errors
@@ -146,8 +155,14 @@ fn write_to(path: &Path, items: &[Item], notes: &Notes) -> std::io::Result<()> {
 /// Values of the tensors `wanted`, in their order.
 fn read(path: &Path, wanted: &[(String, &[usize])]) -> Result<(Vec<Vec<f32>>, Notes)> {
     let io = |e: std::io::Error| bad(path, explain(&e));
-    let mut file = File::open(path).map_err(io)?;
+    let file = File::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
+    read_from(path, file, size, wanted)
+}
+
+/// The same of a file, open, of `size` bytes.
+fn read_from(path: &Path, mut file: impl Read, size: u64, wanted: &[(String, &[usize])]) -> Result<(Vec<Vec<f32>>, Notes)> {
+    let io = |e: std::io::Error| bad(path, explain(&e));
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|_| bad(path, "it is too short for a safetensors file; write it again"))?;
     let length = u64::from_le_bytes(length);

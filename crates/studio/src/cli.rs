@@ -32,6 +32,8 @@ pub enum Command {
     Completions(commands::completions::Args),
     /// Training files
     Config(commands::config::Args),
+    /// Connect Four: perfect play and tables to learn from
+    Connect4(commands::connect4::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
     /// Checks this installation
@@ -39,11 +41,13 @@ pub enum Command {
     /// A trained network as ONNX
     Export(commands::export::Args),
     /// How good a trained network is
-    Eval(commands::eval::Args),
+    Eval(Eval),
     /// Weights of a PyTorch module as a run
     Import(commands::import::Args),
     /// Which learning rate to begin with
     LrFind(commands::lr_find::Args),
+    /// Plays a game
+    Play(Play),
     /// Draws the pictures of a run
     Plot(commands::plot::Args),
     /// What a trained network says of new rows
@@ -68,9 +72,43 @@ pub struct Train {
     pub(crate) network: Option<commands::train::Args>,
 }
 
+/// A game.
+#[derive(clap::Args, Debug)]
+#[command(arg_required_else_help = true)]
+pub struct Play {
+    #[command(subcommand)]
+    pub(crate) game: Playable,
+}
+
+/// The games.
+#[derive(Subcommand, Debug)]
+pub enum Playable {
+    /// Connect Four
+    Connect4(commands::connect4::play::Args),
+}
+
+/// An application's network, or a run.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, arg_required_else_help = true)]
+pub struct Eval {
+    #[command(subcommand)]
+    pub(crate) application: Option<Evaluated>,
+    #[command(flatten)]
+    pub(crate) network: Option<commands::eval::Args>,
+}
+
+/// The applications whose networks are judged in their own way.
+#[derive(Subcommand, Debug)]
+pub enum Evaluated {
+    /// Connect Four
+    Connect4(commands::connect4::eval::Args),
+}
+
 /// The applications.
 #[derive(Subcommand, Debug)]
 pub enum Application {
+    /// Connect Four
+    Connect4(commands::connect4::train::Args),
     /// A differential equation
     Pinn(commands::pinn::Args),
 }

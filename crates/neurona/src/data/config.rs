@@ -40,6 +40,8 @@ pub enum Source {
         x: PathBuf,
         /// Labels or numbers to predict.
         y: PathBuf,
+        /// Inputs and targets for validation, if they are not a random part of the others.
+        validation: Option<(PathBuf, PathBuf)>,
         /// Inputs and targets of the test.
         test: Option<(PathBuf, PathBuf)>,
         /// Names of the classes; if there are none, numbers.
@@ -94,6 +96,7 @@ pub enum Source {
 /// | `folder`, `test_folder` | image-classes | folder with a folder of PNG or JPEG files for each class; for the test (none) |
 /// | `train_rows`, `test_rows` | npy-classes | rows of each class: the first train (all but the test's), the next test (0) |
 /// | `x`, `y`, `test_x`, `test_y` | npy | files of inputs and of labels or numbers; of the test (none) |
+/// | `validation_x`, `validation_y` | npy | files of inputs and targets for validation (a part of the others: `validation`) |
 /// | `images`, `labels`, `test_images`, `test_labels` | idx | files of images and labels; of the test (none) |
 /// | `classes` | npy, idx | names of the labels 0, 1, … (their numbers) |
 /// | `file`, `test_file` | csv | table for training; for the test (none) |
@@ -192,6 +195,9 @@ impl DataConfig {
         require(self.limit != Some(0), "limit", "no rows would be left; give a number from 1 on, or leave it out".into())?;
         let own_test = self.source.has_test();
         require(self.test == 0.0 || !own_test, "test", "the source has a test set of its own; remove the one or the other".into())?;
+        let own_validation = matches!(&self.source, Source::Npy { validation: Some(_), .. });
+        let twice = "the source has a validation set of its own; remove the one or the other";
+        require(self.validation == 0.0 || !own_validation, "validation", twice.into())?;
         self.source.check()?;
         if let Source::ImageClasses { .. } = self.source {
             let why = "images need it, as [height, width, channels] with 1 channel (grey) or 3 (colours), e.g. [64, 64, 3]";

@@ -128,13 +128,26 @@ impl<M: Model> Trainer<M> {
     /// A file that cannot be read or does not fit; a trainer that is not built, if the model does not
     /// know the types of its inputs.
     pub fn load_weights(&mut self, path: &Path) -> Result<Notes> {
+        self.replace_weights(|params| weights::load(path, params))
+    }
+
+    /// As [`Trainer::load_weights`], of a file that is in memory, such as one that is part of the program; `name` is for
+    /// messages.
+    ///
+    /// # Errors
+    /// As [`Trainer::load_weights`].
+    pub fn parse_weights(&mut self, name: &Path, bytes: &[u8]) -> Result<Notes> {
+        self.replace_weights(|params| weights::parse(name, bytes, params))
+    }
+
+    fn replace_weights(&mut self, read: impl FnOnce(&[Param]) -> Result<(Vec<Vec<f32>>, Notes)>) -> Result<Notes> {
         if self.state.is_none()
             && let Some(inputs) = self.task.model.inputs()
         {
             self.build(&inputs, 0)?;
         }
         self.built()?;
-        let (values, notes) = weights::load(path, &self.params)?;
+        let (values, notes) = read(&self.params)?;
         if let Some(state) = &mut self.state {
             state.params = values;
         }

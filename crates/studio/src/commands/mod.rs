@@ -4,6 +4,7 @@ pub mod backprop;
 pub mod bench;
 pub mod completions;
 pub mod config;
+pub mod connect4;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
@@ -19,7 +20,7 @@ pub mod runs;
 pub mod summary;
 pub mod train;
 
-use crate::cli::{Application, Command};
+use crate::cli::{Application, Command, Evaluated, Playable};
 use crate::{Report, Shell};
 
 /// Runs a command.
@@ -32,18 +33,27 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Bench(args) => bench::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Config(args) => config::run(args, shell),
+        Command::Connect4(args) => connect4::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
-        Command::Eval(args) => eval::run(args, shell),
+        Command::Eval(args) => match (&args.application, &args.network) {
+            (Some(Evaluated::Connect4(args)), _) => connect4::eval::run(args, shell),
+            (None, Some(args)) => eval::run(args, shell),
+            (None, None) => Ok(()), // a command line with neither is refused
+        },
         Command::Import(args) => import::run(args, shell),
         Command::LrFind(args) => lr_find::run(args, shell),
+        Command::Play(args) => match &args.game {
+            Playable::Connect4(args) => connect4::play::run(args, shell),
+        },
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Resume(args) => resume::run(args, shell),
         Command::Runs(args) => runs::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
+            (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),
             (None, Some(args)) => train::run(args, shell),
             (None, None) => Ok(()), // a command line with neither is refused

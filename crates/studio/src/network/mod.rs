@@ -251,7 +251,7 @@ fn paths(source: &mut Files) -> Vec<&mut PathBuf> {
     }
     match source {
         Files::NpyClasses { folder, .. } => vec![folder],
-        Files::Npy { x, y, test, .. } => with(vec![x, y], test),
+        Files::Npy { x, y, validation, test, .. } => with(with(vec![x, y], validation), test),
         Files::Idx { images, labels, test, .. } => with(vec![images, labels], test),
         Files::ImageClasses { folder, test_folder } => [folder].into_iter().chain(test_folder).collect(),
         Files::Csv { file, test_file, .. } => [file].into_iter().chain(test_file).collect(),

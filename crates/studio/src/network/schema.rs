@@ -165,7 +165,18 @@ fn data() -> Node {
                 usual("test_rows", Node::Whole(0, i64::MAX), "0"),
             ],
         ),
-        ("npy", [pairs(["x", "y", "test_x", "test_y"]), vec![optional("classes", classes(), "[\"no\", \"yes\"]")]].concat()),
+        (
+            "npy",
+            [
+                pairs(["x", "y", "test_x", "test_y"]),
+                vec![
+                    optional("validation_x", Node::Text, "\"validation_x.npy\""),
+                    optional("validation_y", Node::Text, "\"validation_y.npy\""),
+                    optional("classes", classes(), "[\"no\", \"yes\"]"),
+                ],
+            ]
+            .concat(),
+        ),
         (
             "csv",
             vec![

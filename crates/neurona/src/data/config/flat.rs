@@ -58,6 +58,10 @@ pub struct Flat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     y: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation_x: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validation_y: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     test_x: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     test_y: Option<PathBuf>,
@@ -120,6 +124,8 @@ impl Flat {
             test_rows: None,
             x: None,
             y: None,
+            validation_x: None,
+            validation_y: None,
             test_x: None,
             test_y: None,
             images: None,
@@ -149,7 +155,7 @@ impl Flat {
     /// Refuses keys of another kind: a key without effect is a misunderstanding.
     fn check_keys(&self) -> Result<()> {
         use Kind::{Csv, Idx, ImageClasses, Npy, NpyClasses};
-        let keys: [(&'static str, bool, &[Kind]); 21] = [
+        let keys: [(&'static str, bool, &[Kind]); 23] = [
             ("folder", self.folder.is_some(), &[NpyClasses, ImageClasses]),
             ("test_folder", self.test_folder.is_some(), &[ImageClasses]),
             ("classes", self.classes.is_some(), &[NpyClasses, Npy, Idx]),
@@ -157,6 +163,8 @@ impl Flat {
             ("test_rows", self.test_rows.is_some(), &[NpyClasses]),
             ("x", self.x.is_some(), &[Npy]),
             ("y", self.y.is_some(), &[Npy]),
+            ("validation_x", self.validation_x.is_some(), &[Npy]),
+            ("validation_y", self.validation_y.is_some(), &[Npy]),
             ("test_x", self.test_x.is_some(), &[Npy]),
             ("test_y", self.test_y.is_some(), &[Npy]),
             ("images", self.images.is_some(), &[Idx]),
@@ -194,6 +202,7 @@ impl Flat {
             Kind::Npy => Source::Npy {
                 x: required(kind, "x", self.x)?,
                 y: required(kind, "y", self.y)?,
+                validation: pair(["validation_x", "validation_y"], self.validation_x, self.validation_y)?,
                 test: pair(["test_x", "test_y"], self.test_x, self.test_y)?,
                 classes: self.classes,
             },
@@ -233,7 +242,7 @@ fn pair<T>(keys: [&'static str; 2], a: Option<T>, b: Option<T>) -> Result<Option
         (None, None) => Ok(None),
         (a, _) => {
             let (given, missing) = if a.is_some() { (keys[0], keys[1]) } else { (keys[1], keys[0]) };
-            Err(DataError::Setting { key: missing, why: format!("it is missing, while `{given}` is given; a test set needs both") })
+            Err(DataError::Setting { key: missing, why: format!("it is missing, while `{given}` is given; a set needs both") })
         }
     }
 }
@@ -258,9 +267,10 @@ impl From<DataConfig> for Flat {
             Source::NpyClasses { folder, classes, train_rows, test_rows } => {
                 Flat { folder: Some(folder), classes: Some(classes), train_rows, test_rows: Some(test_rows), ..flat(Kind::NpyClasses) }
             }
-            Source::Npy { x, y, test, classes } => {
+            Source::Npy { x, y, validation, test, classes } => {
+                let (validation_x, validation_y) = validation.unzip();
                 let (test_x, test_y) = test.unzip();
-                Flat { x: Some(x), y: Some(y), test_x, test_y, classes, ..flat(Kind::Npy) }
+                Flat { x: Some(x), y: Some(y), validation_x, validation_y, test_x, test_y, classes, ..flat(Kind::Npy) }
             }
             Source::Idx { images, labels, test, classes } => {
                 let (test_images, test_labels) = test.unzip();

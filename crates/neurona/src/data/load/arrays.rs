@@ -8,6 +8,7 @@ use crate::data::store::Piece;
 use crate::data::{Array, DataConfig, DataError, Dataset, MAX_CLASSES, Numbers, Result, Source, Stored, Targets, Task, idx, npy, raw};
 
 pub fn read(config: &DataConfig, base: &Path) -> Result<Parts> {
+    let mut own_validation = None;
     let (train, test, place) = match &config.source {
         Source::NpyClasses { folder, classes, train_rows, test_rows } => {
             let folder = base.join(folder);
@@ -18,13 +19,15 @@ pub fn read(config: &DataConfig, base: &Path) -> Result<Parts> {
             };
             (train, test, folder)
         }
-        Source::Npy { x, y, test, classes } => {
+        Source::Npy { x, y, validation, test, classes } => {
             let y = base.join(y);
             let task = match config.task {
                 Some(task) => task,
                 None => infer(&y, classes.is_some())?,
             };
             let (train, test) = pairs(config, Format::Npy, [&base.join(x), &y], base, test, task, classes)?;
+            let further = validation.as_ref().map(|paths| further(config, Format::Npy, &train, base, paths, task)).transpose()?;
+            own_validation = further;
             (train, test, base.join(x))
         }
         Source::Idx { images, labels, test, classes } => {
@@ -42,7 +45,10 @@ pub fn read(config: &DataConfig, base: &Path) -> Result<Parts> {
     };
     let place = place.display().to_string();
     let rows = split::split(config, train.len(), test.as_ref().map(Dataset::len), &place)?;
-    let validation = rows.validation.as_ref().map(|v| train.take(v)).transpose()?;
+    let validation = match rows.validation.as_ref().map(|v| train.take(v)).transpose()? {
+        None => own_validation,
+        held_out => held_out,
+    };
     let test = match (test, &rows.test) {
         (Some(test), Some(chosen)) => Some(pick(test, chosen)?),
         (None, Some(chosen)) => Some(train.take(chosen)?),
@@ -203,23 +209,28 @@ fn pairs(
     classes: &Option<Vec<String>>,
 ) -> Result<Sets> {
     let train = dataset(config, format, [x, y], task, classes.as_deref())?;
-    let Some((x, y)) = test else { return Ok((train, None)) };
+    let test = test.as_ref().map(|paths| further(config, format, &train, base, paths, task)).transpose()?;
+    Ok((train, test))
+}
+
+/// Another set of the same kind of rows.
+fn further(config: &DataConfig, format: Format, train: &Dataset, base: &Path, (x, y): &(PathBuf, PathBuf), task: Task) -> Result<Dataset> {
     // The training labels say how many classes there are.
     let names = match &train.targets {
         Targets::Classes { names, .. } => Some(names.clone()),
         Targets::Values(_) => None,
     };
-    let test = dataset(config, format, [&base.join(x), &base.join(y)], task, names.as_deref())?;
-    let same = product(train.x.row_shape()) == product(test.x.row_shape());
+    let set = dataset(config, format, [&base.join(x), &base.join(y)], task, names.as_deref())?;
+    let same = product(train.x.row_shape()) == product(set.x.row_shape());
     let place = || base.join(x).display().to_string();
-    let test = if same { test } else { Dataset { x: test.x.with_row_shape(train.x.row_shape(), &place())?, targets: test.targets } };
-    if let (Targets::Values(a), Targets::Values(b)) = (&train.targets, &test.targets)
+    let set = if same { set } else { Dataset { x: set.x.with_row_shape(train.x.row_shape(), &place())?, targets: set.targets } };
+    if let (Targets::Values(a), Targets::Values(b)) = (&train.targets, &set.targets)
         && a.row_shape() != b.row_shape()
     {
         let (expected, found) = (a.row_shape().to_vec(), b.row_shape().to_vec());
         return Err(DataError::Shape { place: base.join(y).display().to_string(), expected, found });
     }
-    Ok((train, Some(test)))
+    Ok(set)
 }
 
 fn dataset(config: &DataConfig, format: Format, [x, y]: [&PathBuf; 2], task: Task, names: Option<&[String]>) -> Result<Dataset> {

@@ -62,7 +62,7 @@ mod tests {
     use crate::data::Source;
 
     fn config(test: f64, validation: f64, limit: Option<usize>, seed: u32) -> DataConfig {
-        let source = Source::Npy { x: "x".into(), y: "y".into(), test: None, classes: None };
+        let source = Source::Npy { x: "x".into(), y: "y".into(), validation: None, test: None, classes: None };
         DataConfig { test, validation, limit, seed, ..DataConfig::new(source) }
     }
 
