@@ -97,10 +97,11 @@ fn samples_and_defaults_are_those_of_the_parser() {
         for key in keys {
             let mut table = least(keys, kind);
             table.insert(key.name.into(), value(key.sample));
-            if let Some(pair) = key.name.strip_prefix("test_").filter(|n| ["x", "y", "images", "labels"].contains(n)) {
-                ["test_x", "test_y", "test_images", "test_labels"].iter().filter(|n| keys.iter().any(|k| k.name == **n)).for_each(|n| {
-                    table.insert((*n).into(), Value::from(pair));
-                });
+            // Inputs and targets of a set come together.
+            for [x, y] in [["test_x", "test_y"], ["test_images", "test_labels"], ["validation_x", "validation_y"]] {
+                if [x, y].contains(&key.name) {
+                    [x, y].iter().for_each(|n| _ = table.insert((*n).into(), Value::from("set")));
+                }
             }
             let file = wrap(Value::Table(table));
             assert_eq!(problems(&file), [], "{}: {file}", key.name);
