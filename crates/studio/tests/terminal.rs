@@ -105,7 +105,7 @@ fn a_terminal_shows_the_time_left_within_a_second() {
 
 #[test]
 fn a_terminal_keeps_a_line_for_each_epoch_below_a_headline() {
-    let dir = folder("kept", 40_000);
+    let dir = folder("kept", 250_000);
     let (text, status) =
         Terminal::new(&dir, &["train", "net.toml", "--out", "out", "--set", "batch=1", "--set", "learning_rate=1e-4"]).finish();
     assert!(status.success(), "{text}");
