@@ -34,9 +34,11 @@ impl Watched {
     /// Reads the bytes of `row` that begin at `at`. A read by position needs no memory map, whose pages would count
     /// as memory of the process, and which would end it with a signal where a file shrinks.
     pub fn read(&self, row: usize, at: u64, to: &mut [u8]) -> Result<()> {
-        read_exact_at(&self.file, to, at).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => self.fail(row, "the file ends before it".into()),
-            _ => self.fail(row, e.to_string()),
+        read_exact_at(&self.file, to, at).map_err(|e| match (self.check(row), e.kind()) {
+            // It was changed between the last check and this read: that says why.
+            (Err(changed), _) => changed,
+            (Ok(()), io::ErrorKind::UnexpectedEof) => self.fail(row, "the file ends before it".into()),
+            (Ok(()), _) => self.fail(row, e.to_string()),
         })
     }
 
