@@ -1,6 +1,6 @@
 //! The product on a processor with AVX2 and FMA: blocks of the result in registers, eight columns to a vector.
 
-use super::{CHUNK, Product};
+use super::Product;
 use std::arch::x86_64::{
     __m256, __m256i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_maskload_ps, _mm256_maskstore_ps,
     _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
@@ -12,16 +12,8 @@ use std::arch::x86_64::{
 /// As for [`Product::run_f32`], on a processor with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
 pub unsafe fn product(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
-    let per_chunk = (CHUNK / p.k).max(1);
-    let mut add = p.add;
-    for segments in p.segments.chunks(per_chunk) {
-        for k in (0..p.k).step_by(CHUNK) {
-            let part = Product { segments, k: CHUNK.min(p.k - k), add, ..*p };
-            // SAFETY: a part of the caller's product.
-            unsafe { panels(&part, a.offset(k as isize * p.a_col), b.offset(k as isize * p.b_row), c) };
-            add = true;
-        }
-    }
+    // SAFETY: the caller's product in parts.
+    unsafe { p.in_chunks(a, b, |part, a, b| panels(part, a, b, c)) }
 }
 
 #[target_feature(enable = "avx2,fma")]

@@ -4,7 +4,7 @@
 //! lanes along the sum instead ([`quads`], where rows of the left operand lie in order), or with the operands' sides
 //! changed ([`turned`], where its columns do).
 
-use super::{CHUNK, Product};
+use super::Product;
 use std::arch::x86_64::{
     __m512, _mm_add_ps, _mm_loadu_ps, _mm_mask_storeu_ps, _mm_maskz_loadu_ps, _mm512_add_ps, _mm512_broadcast_f32x4,
     _mm512_castps512_ps128, _mm512_extractf32x4_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
@@ -25,16 +25,8 @@ const TURNED: usize = 64;
 /// As for [`Product::run_f32`], on a processor with AVX-512.
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 pub unsafe fn product(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
-    let per_chunk = (CHUNK / p.k).max(1);
-    let mut add = p.add;
-    for segments in p.segments.chunks(per_chunk) {
-        for k in (0..p.k).step_by(CHUNK) {
-            let part = Product { segments, k: CHUNK.min(p.k - k), add, ..*p };
-            // SAFETY: a part of the caller's product.
-            unsafe { columns(&part, a.offset(k as isize * p.a_col), b.offset(k as isize * p.b_row), c) };
-            add = true;
-        }
-    }
+    // SAFETY: the caller's product in parts.
+    unsafe { p.in_chunks(a, b, |part, a, b| columns(part, a, b, c)) }
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]

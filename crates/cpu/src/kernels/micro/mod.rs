@@ -60,6 +60,25 @@ impl Product<'_> {
         unsafe { self.run_portable(a, b, c) }
     }
 
+    /// Hands out the product in parts of at most [`CHUNK`] terms: all but the first add to what is there.
+    ///
+    /// # Safety
+    /// As for [`Product::run_f32`].
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn in_chunks(&self, a: *const f32, b: *const f32, part: impl Fn(&Product, *const f32, *const f32)) {
+        let per_chunk = (CHUNK / self.k).max(1);
+        let mut add = self.add;
+        for segments in self.segments.chunks(per_chunk) {
+            for k in (0..self.k).step_by(CHUNK) {
+                let first = k as isize;
+                // SAFETY: a part of the caller's product.
+                let (a, b) = unsafe { (a.offset(first * self.a_col), b.offset(first * self.b_row)) };
+                part(&Product { segments, k: CHUNK.min(self.k - k), add, ..*self }, a, b);
+                add = true;
+            }
+        }
+    }
+
     /// Computes the product in any precision, on any processor.
     ///
     /// # Safety

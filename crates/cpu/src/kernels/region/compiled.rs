@@ -1,0 +1,144 @@
+//! A region as machine code: what must be copied first, what is read and written where it lies, row by row.
+
+use super::interpreted::read;
+use super::{Access, BLOCK, Load, Region, Store, View, in_order};
+use crate::exec::Context;
+use crate::jit::{self, Array, Row};
+use crate::kernels::Mode;
+use crate::kernels::map::Arg;
+
+/// Rows shorter than this are better copied into blocks first.
+const SHORT: usize = 12;
+
+impl Region {
+    /// Makes machine code of the instructions, where that is possible.
+    pub fn compile(&mut self) {
+        self.rows = self.has_rows();
+        self.compiled = jit::compile(self, self.rows);
+        match self.compiled {
+            // Rows are read and written where they lie.
+            Some(_) if self.rows => {
+                self.lengthen();
+                let inner = self.dims.last().copied().unwrap_or(1);
+                self.block = (BLOCK / inner).max(1) * inner;
+                self.registers = 0;
+            }
+            // Copied operands keep their registers; results that are not simply written have one each behind them.
+            Some(_) => {
+                let copied = self.loads.iter().filter(|l| self.is_copied(l)).map(|l| l.reg as usize + 1).max().unwrap_or(0);
+                self.registers = copied + self.stores.len();
+            }
+            None => self.rows = false,
+        }
+    }
+
+    /// Puts the longest outer dimension next to the rows: so many then follow each other evenly.
+    fn lengthen(&mut self) {
+        let last = self.dims.len() - 1;
+        let Some(longest) = (0..last).max_by_key(|&d| (self.dims[d], d)) else { return };
+        self.dims.swap(longest, last - 1);
+        let views = self.loads.iter_mut().map(|l| &mut l.view).chain(self.stores.iter_mut().map(|s| &mut s.view));
+        views.for_each(|v| v.strides.swap(longest, last - 1));
+    }
+
+    fn is_copied(&self, load: &Load) -> bool {
+        matches!(load.access, Access::Periodic | Access::Strided)
+    }
+
+    /// Whether a result's elements can be written to their memory in order.
+    fn is_plain(&self, s: &Store) -> bool {
+        s.direct || (s.dtype == self.dtype && s.mode == Mode::Late && in_order(&self.dims, &s.view.strides))
+    }
+
+    /// Whether operands that lie in rows, or results that do, need no copy: rows of some length, side by side in
+    /// memory or one number each.
+    fn has_rows(&self) -> bool {
+        let inner = |v: &View| v.strides.last().copied().unwrap_or(0);
+        let Some(&n) = self.dims.last().filter(|&&n| self.dims.len() > 1 && n >= SHORT) else { return false };
+        // What repeats is copied only once: rows pay if they waste few lanes.
+        let repeats = self.loads.iter().any(|l| l.access == Access::Periodic) && (n % 16 == 0 || n >= 128);
+        let moves = self.loads.iter().any(|l| l.access == Access::Strided) || self.stores.iter().any(|s| !self.is_plain(s));
+        let read = |l: &Load| l.access == Access::Splat || (!l.iota && l.dtype == self.dtype && matches!(inner(&l.view), 0 | 1));
+        let written = |s: &Store| s.dtype == self.dtype && matches!(s.mode, Mode::Write | Mode::Late) && inner(&s.view) == 1;
+        (repeats || moves) && self.loads.iter().all(read) && self.stores.iter().all(written)
+    }
+
+    pub(super) fn run_compiled(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+        if from >= to {
+            return; // operands without elements cannot be read
+        }
+        // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
+        let register = |r: usize| unsafe { cx.registers.cast::<f32>().add(r * BLOCK) };
+        self.fill_periodic::<f32>(cx);
+        let splats = self.splats(code, cx);
+        let first = self.registers - self.stores.len();
+        let blockwise = self.loads.iter().any(|l| self.is_copied(l)) || self.stores.iter().any(|s| !self.is_plain(s));
+        let (mut start, end) = (from * self.block, (to * self.block).min(self.len));
+        while start < end {
+            let n = if blockwise { self.block.min(end - start) } else { end - start };
+            for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
+                self.fill(cx, load, register(load.reg.into()), start, n);
+            }
+            // SAFETY: contiguous operands and results hold `len` elements, of which this block is a part.
+            let memory = |view: &View| unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) };
+            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
+            for (row, array) in arrays.iter_mut().zip(&code.arrays) {
+                row.start = match *array {
+                    Array::Load(i) if self.is_copied(&self.loads[i]) => register(self.loads[i].reg.into()),
+                    Array::Load(i) => memory(&self.loads[i].view),
+                    Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
+                    Array::Store(i) => register(first + i),
+                };
+            }
+            // SAFETY: the arrays hold `n` elements; results overlap no operand, unless they are written late and in order.
+            unsafe { code.run(&mut arrays, &splats, n, 1) };
+            for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
+                self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
+            }
+            start += n;
+        }
+    }
+
+    /// Goes row by row along the last dimension, as many rows at a time as follow each other evenly.
+    pub(super) fn run_rows(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+        let (Some(&inner), last) = (self.dims.last(), self.dims.len() - 1) else { return };
+        if from >= to {
+            return;
+        }
+        let splats = self.splats(code, cx);
+        let (mut row, end) = (from * self.block / inner, (to * self.block).min(self.len) / inner);
+        let even = self.dims[last - 1];
+        while row < end {
+            let rows = (even - row % even).min(end - row);
+            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
+            for (r, array) in arrays.iter_mut().zip(&code.arrays) {
+                let view = match *array {
+                    Array::Load(i) => &self.loads[i].view,
+                    Array::Store(i) => &self.stores[i].view,
+                };
+                let (mut offset, mut rest) = (view.offset, row);
+                for d in (0..last).rev() {
+                    offset += (rest % self.dims[d]) as isize * view.strides[d];
+                    rest /= self.dims[d];
+                }
+                // SAFETY: the view's rows lie inside its buffer.
+                r.start = unsafe { cx.address::<f32>(view.buffer).offset(offset) };
+                r.step = view.strides[last - 1] * size_of::<f32>() as isize;
+            }
+            // SAFETY: `rows` rows exist from here; results overlap no operand, unless they are written late and in order.
+            unsafe { code.run(&mut arrays, &splats, inner, rows) };
+            row += rows;
+        }
+    }
+
+    /// The numbers that machine code reads once.
+    fn splats(&self, code: &jit::Compiled, cx: &Context) -> [f32; jit::SPLATS] {
+        let mut splats = [0.0f32; jit::SPLATS];
+        for (number, &i) in splats.iter_mut().zip(&code.splats) {
+            let Load { view, dtype, .. } = &self.loads[i];
+            // SAFETY: a splat reads one element of its buffer, in the buffer's own type.
+            *number = unsafe { read(cx, view.buffer, view.offset, *dtype) };
+        }
+        splats
+    }
+}
