@@ -383,7 +383,7 @@ impl<'a> Planner<'a> {
             };
             targets.push(memory);
         }
-        Ok((lower(&graph, &sources, &targets), totals))
+        Ok((lower(&graph, &sources, &targets, rows == all), totals))
     }
 
     /// Where a value lies, and its strides.

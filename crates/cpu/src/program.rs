@@ -102,9 +102,6 @@ unsafe impl Send for Program {}
 
 /// Below this estimate (nanoseconds) a run on one worker is faster than a fork and a join.
 const FORK: f64 = 40_000.0;
-/// The same where no stage has rows for several tiles: what workers share is then each product, and every step hands
-/// weights from one processor's cache to the other's, at 100 to 300 ns for 64 bytes.
-const HANDING: f64 = 1_000_000.0;
 
 impl Program {
     /// Compiles what `outputs` need.
@@ -134,8 +131,7 @@ impl Program {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if options.threads == 0 { processors() } else { options.threads };
         let mut plan = compile(g, outputs, &options.batched, &options.donated)?;
-        let tiled = plan.sections.iter().any(|s| matches!(s, Section::Tiles(_)));
-        let pool = if threads > 1 && plan.cost > if tiled { FORK } else { HANDING } { Some(Pool::of(threads)) } else { None };
+        let pool = if threads > 1 && plan.cost > FORK { Some(Pool::of(threads)) } else { None };
         let workers = pool.as_ref().map_or(1, |p| p.workers());
         plan.share(workers);
         let workers = (0..workers).map(|_| (Arena::new(plan.local), Arena::new(plan.registers))).collect();

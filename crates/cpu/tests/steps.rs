@@ -49,6 +49,20 @@ fn dense_layers_with_cross_entropy() {
     check(classifier);
 }
 
+/// Few rows and large weights: the first product is cut into seven parts of its sum, the second (a prime) into none.
+#[test]
+fn wide_layers() {
+    check(|rows| Model {
+        name: "wide",
+        params: vec![vec![350, 233], vec![233], vec![233, 160], vec![160, 10], vec![10]],
+        data: vec![(vec![rows, 350], 0), (vec![rows], 10)],
+        loss: |w, x, _| {
+            let h = (x[0].matmul(&w[0]) + &w[1]).tanh().matmul(&w[2]).tanh();
+            cross_entropy(&(h.matmul(&w[3]) + &w[4]), &x[1])
+        },
+    });
+}
+
 #[test]
 fn convolution_pooling_dense() {
     check(|rows| Model {

@@ -4,7 +4,7 @@ use super::contraction::{self, Layout};
 use super::fuse::{Role, arithmetic};
 use super::lower::{Lowering, Target};
 use super::view::{Look, row_major};
-use crate::kernels::contract::At;
+use crate::kernels::contract::{At, Contract};
 use crate::kernels::index::{Gather, Scatter};
 use crate::kernels::map::Code;
 use crate::kernels::reduce::Reduce;
@@ -117,11 +117,7 @@ impl Lowering<'_> {
         let view = |offset| View { buffer: home, offset, strides: kept.iter().map(|&d| look.strides[d]).collect() };
         draft.loads = starts.into_iter().map(|s| (view(s), false, dtype)).collect();
         let code = StepCode::Map(Code::Bin(if matches!(node.op, Op::Sum(_)) { Binary::Add } else { Binary::Max }));
-        for i in 1..draft.loads.len() {
-            let so_far = if i == 1 { Operand::Load(0) } else { Operand::Value(i - 2) };
-            draft.values.push((code, [so_far, Operand::Load(i), Operand::Imm(0.0)]));
-        }
-        let result = Operand::Value(draft.values.len() - 1);
+        let result = draft.fold(code);
         draft.stores.push((result, View { buffer, offset: 0, strides: strides.to_vec() }, node.ty.dtype, mode));
         Kernel::Region(Region::build(draft, arithmetic(node.ty.dtype)))
     }
@@ -137,6 +133,7 @@ impl Lowering<'_> {
 
     fn contract(&mut self, id: Id, (buffer, strides, mode): (usize, &[isize], Mode), time: usize, kernels: &mut Vec<Kernel>) {
         let node = self.g.node(id).clone();
+        let first = self.buffers.len();
         let (l, ll) = self.anyhow(node.args[0], time, kernels);
         let (mut r, mut rl) = self.anyhow(node.args[1], time, kernels);
         let mut copied = false;
@@ -150,7 +147,11 @@ impl Lowering<'_> {
                 Layout::Ready { swap, mut kernel } => {
                     (kernel.lhs, kernel.rhs) = if swap { (r, l) } else { (l, r) };
                     (kernel.out, kernel.mode) = (At { buffer, offset: 0 }, mode);
-                    return kernels.push(Kernel::Contract(kernel));
+                    match kernel.in_parts().filter(|_| self.alone) {
+                        Some((product, parts)) => self.in_parts(kernel, (product, parts), first, time, kernels),
+                        None => kernels.push(Kernel::Contract(kernel)),
+                    }
+                    return;
                 }
                 Layout::CopyRight => {
                     // A copy with the free axes last (a convolution's kernel has them last already).
@@ -170,6 +171,22 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// A product as the sum of its parts: these just before `time`, for all workers to share. Copies of its operands have
+    /// buffers from `first` on.
+    fn in_parts(&mut self, whole: Contract, (mut product, parts): (Contract, usize), first: usize, time: usize, kernels: &mut Vec<Kernel>) {
+        let [m, n, _] = whole.extent;
+        self.begin(first, time - 1);
+        product.out = At { buffer: self.local(whole.dtype, parts * m * n, time - 1, time), offset: 0 };
+        let view = |i: usize| View { buffer: product.out.buffer, offset: (i * m * n) as isize, strides: vec![n as isize, 1] };
+        let mut draft = Draft { shape: vec![m, n], ..Draft::default() };
+        draft.loads = (0..parts).map(|i| (view(i), false, whole.dtype)).collect();
+        let total = draft.fold(StepCode::Map(Code::Bin(Binary::Add)));
+        let to = View { buffer: whole.out.buffer, offset: 0, strides: vec![whole.step[3], 1] };
+        draft.stores.push((total, to, whole.dtype, whole.mode));
+        let copies = std::mem::replace(kernels, vec![Kernel::Region(Region::build(draft, whole.dtype))]);
+        self.task(time - 1, [copies, vec![Kernel::Contract(product)]].concat());
     }
 
     /// Where a kernel writes the result of `id`: buffer, strides, mode, and the copy that must follow.

@@ -62,8 +62,8 @@ impl Block {
     }
 }
 
-/// Lowers what `results` need.
-pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory]) -> Block {
+/// Lowers what `results` need; `alone` if the block runs once, so that workers share its kernels.
+pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory], alone: bool) -> Block {
     let look = |m: &Memory| (m.id, Look { shape: g.shape(m.id).to_vec(), offset: 0, strides: m.strides.clone() });
     let sources_looks: Vec<(Id, Look)> = sources.iter().map(look).collect();
     let ids: Vec<Id> = results.iter().map(|m| m.id).collect();
@@ -77,6 +77,7 @@ pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory]) -> Block {
         targets: HashMap::new(),
         copied: HashSet::new(),
         tasks: vec![],
+        alone,
     };
     for m in sources {
         let home = l.buffer(g.ty(m.id).dtype, reach(g.shape(m.id), &m.strides), m.place, None);
@@ -127,6 +128,7 @@ pub(super) struct Lowering<'a> {
     /// Nodes that are results more than once: all but the first are copies of what memory holds.
     copied: HashSet<Id>,
     tasks: Vec<Task>,
+    pub(super) alone: bool,
 }
 
 impl Lowering<'_> {
@@ -164,6 +166,11 @@ impl Lowering<'_> {
         if let Some(Some(span)) = home.and_then(|b| self.spans.get_mut(b)) {
             span.1 = span.1.max(time);
         }
+    }
+
+    /// The buffers from `first` on are needed from `time` on.
+    pub(super) fn begin(&mut self, first: usize, time: usize) {
+        self.spans[first..].iter_mut().flatten().for_each(|span| span.0 = span.0.min(time));
     }
 
     pub(super) fn task(&mut self, time: usize, kernels: Vec<Kernel>) {

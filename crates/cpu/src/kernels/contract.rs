@@ -43,39 +43,58 @@ pub struct Contract {
 /// would not stay in the second-level cache, or where there is no micro-kernel of our own.
 const LARGE: usize = 1 << 18;
 
-/// Columns of a part: four vectors of AVX-512, the widest panel of the micro-kernel.
-const COLUMNS: usize = 64;
 /// Rows of a part: some blocks of the micro-kernel.
 const ROWS: usize = 24;
+/// Parts that a product of few rows is cut into, at most: the largest number of workers that share it.
+const PARTS: usize = 8;
+/// Multiply-adds of a product that is worth cutting, and elements of its right operand.
+const WORTH: (usize, usize) = (1 << 20, 1 << 15);
 
 /// How products are divided among workers. It changes no sum, only who computes it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Cut {
     /// By places.
     Places,
-    /// By columns of the result: the right operand is the larger.
-    Columns,
     /// By rows of the result.
     Rows,
 }
 
 impl Contract {
     fn cut(&self) -> Cut {
-        let [m, n, _] = self.extent;
+        let n = self.extent[1];
         // A few columns beside others are summed in an order that depends on how many rows there are.
         let turned = self.step[1] != 1 && n % 16 != 0;
         match () {
             () if self.places.len() > 1 || self.packs() || turned => Cut::Places,
-            () if n > m && n >= 2 * COLUMNS => Cut::Columns,
             () => Cut::Rows,
         }
+    }
+
+    /// The same product as sums over equal parts of the right operand's rows, one result behind the other, and how many
+    /// they are; if it is large and has too few rows of its own to be shared by workers.
+    ///
+    /// Each worker then reads, in every step, the rows of a weight matrix whose gradient and update it computes too:
+    /// columns would do the same, but halves of lines that two processors fetch ahead of each other cost more than the
+    /// product.
+    pub fn in_parts(&self) -> Option<(Contract, usize)> {
+        let [m, n, k] = self.extent;
+        let alone = self.places == [(0, 0, 0)] && self.segments == [(0, 0)];
+        if !alone || m >= PARTS * ROWS || m * n * k < WORTH.0 || n * k < WORTH.1 {
+            return None;
+        }
+        let parts = (2..=PARTS).rev().find(|&p| k.is_multiple_of(p))?;
+        let place = |i: usize| {
+            let rows = (i * (k / parts)) as isize;
+            (rows * self.step[1], rows * self.step[2], (i * m * n) as isize)
+        };
+        let (extent, step) = ([m, n, k / parts], [self.step[0], self.step[1], self.step[2], n as isize]);
+        Some((Contract { extent, step, places: (0..parts).map(place).collect(), mode: Mode::Write, ..self.clone() }, parts))
     }
 
     /// In how many parts the products can be divided.
     pub fn parts(&self) -> usize {
         match self.cut() {
             Cut::Places => self.places.len(),
-            Cut::Columns => self.extent[1].div_ceil(COLUMNS),
             Cut::Rows => self.extent[0] / ROWS,
         }
         .max(1)
@@ -97,15 +116,11 @@ impl Contract {
 
     /// Calls `product` with addresses inside the operands, the result overlapping neither.
     fn run_as<T: Real>(&self, cx: &Context, (from, to): (usize, usize), product: impl Fn(&Product, *const T, *const T, *mut T)) {
-        let [mut m, mut n, k] = self.extent;
+        let [mut m, n, k] = self.extent;
         let [a_row, a_col, b_row, c_row] = self.step;
         let (mut skip, mut places) = ((0, 0, 0), &self.places[..]);
         match self.cut() {
             Cut::Places => places = &places[from.min(places.len())..to.min(places.len())],
-            Cut::Columns => {
-                let first = (from * COLUMNS).min(n);
-                (n, skip) = ((to * COLUMNS).min(n) - first, (0, first as isize, first as isize));
-            }
             Cut::Rows => {
                 // The last part takes what is left.
                 let (first, end) = (from * ROWS, if to >= self.parts() { m } else { to * ROWS });

@@ -17,6 +17,17 @@ pub struct Draft {
     pub stores: Vec<DraftStore>,
 }
 
+impl Draft {
+    /// All operands, of which there are at least two, one after another combined by `code`.
+    pub fn fold(&mut self, code: StepCode) -> Operand {
+        for i in 1..self.loads.len() {
+            let so_far = if i == 1 { Operand::Load(0) } else { Operand::Value(i - 2) };
+            self.values.push((code, [so_far, Operand::Load(i), Operand::Imm(0.0)]));
+        }
+        Operand::Value(self.values.len() - 1)
+    }
+}
+
 /// A result in a [`Draft`]: value, where to, element type in memory, whether it is added.
 pub type DraftStore = (Operand, View, DType, Mode);
 
