@@ -292,6 +292,52 @@ fn convolutions() {
     }
 }
 
+/// Enough channels and windows for Winograd's algorithm: images that end inside a window, pieces of several images and of
+/// some rows of one, a strided look at the image, cropped images, and the gradients of both operands.
+#[test]
+fn convolutions_of_many_channels() {
+    let around = |rows: (i64, i64), columns: (i64, i64)| Conv { padding: [rows, columns], ..Conv::default() };
+    let cases: [([usize; 5], Conv); 6] = [
+        ([3, 7, 9, 33, 34], same(3)),
+        ([17, 8, 8, 32, 37], same(3)),
+        ([9, 5, 8, 40, 32], around((0, 0), (2, 1))),
+        ([5, 12, 11, 33, 32], around((-2, 1), (1, 1))),
+        ([1, 34, 31, 48, 48], same(3)),
+        ([70, 4, 4, 32, 32], around((0, 0), (0, 0))),
+    ];
+    for ([n, h, w, c, o], geometry) in cases {
+        let (x, k) = (filled(DType::F32, &[n, h, w, c], (-1.0, 1.0)), filled(DType::F32, &[3, 3, c, o], (-1.0, 1.0)));
+        both(&format!("{n}×[{h},{w},{c}]→{o} {geometry:?}"), &[x.clone(), k.clone()], &[0], |x| {
+            let turned = x[0].transpose(&[0, 2, 1, 3]).conv(&x[1], geometry);
+            let y = x[0].conv(&x[1], geometry);
+            let gradients = graph::diff::grad(&y.square().mean_all(), &[&x[0], &x[1]]);
+            [vec![y, turned], gradients].concat()
+        });
+    }
+}
+
+/// What is not finite spoils the results of its own windows and no other, and never looks finite.
+#[test]
+fn many_channels_of_numbers_that_are_not_finite() {
+    let mut x = filled(DType::F32, &[2, 10, 10, 32], (-1.0, 1.0));
+    let k = filled(DType::F32, &[3, 3, 32, 32], (-1.0, 1.0));
+    let at = |n: usize, y: usize, x: usize| ((n * 10 + y) * 10 + x) * 32;
+    x.data[at(0, 4, 4) + 5] = f64::NAN;
+    x.data[at(1, 7, 2) + 31] = INF;
+    let case = Case::build("not finite", &[x, k], |x| vec![x[0].conv(&x[1], same(3))]);
+    let got = case.run(&mut case.compile(1, &[]).unwrap(), &[], 0).unwrap()[0].numbers();
+    let want = &graph::eval::evaluate(&case.graph, &case.inputs, &case.outputs).unwrap()[0].data;
+    let mut finite = 0;
+    for (i, (&g, &w)) in got.iter().zip(want.iter()).enumerate() {
+        assert!(w.is_finite() || !g.is_finite(), "element {i}: {g} where the sum is {w}");
+        let (n, y, x) = (i / 3200, i / 320 % 10, i / 32 % 10);
+        let near = [(0, 4, 4), (1, 7, 2)].iter().any(|&(m, v, u)| m == n && y.abs_diff(v) <= 2 && x.abs_diff(u) <= 2);
+        assert!(near || (g - w).abs() < 1e-4, "element {i}: {g} instead of {w}");
+        finite += usize::from(g.is_finite());
+    }
+    assert!(finite > 5000, "{finite} of 6400 results are finite");
+}
+
 #[test]
 fn gradients_of_convolutions() {
     let geometries =

@@ -4,6 +4,7 @@ use super::contraction::{self, Layout};
 use super::fuse::{Role, arithmetic};
 use super::lower::{Lowering, Target};
 use super::view::{Look, row_major};
+use super::winograd::Place;
 use crate::kernels::contract::{At, Contract};
 use crate::kernels::index::{Gather, Scatter};
 use crate::kernels::map::Code;
@@ -31,7 +32,7 @@ impl Lowering<'_> {
             (buffer, strides, mode) = (self.local(DType::F64, node.ty.len(), time, time), row_major(&node.ty.shape), Mode::Write);
         }
         match &node.op {
-            Op::Dot(_) | Op::Conv(_) => self.contract(id, (buffer, &strides, mode), time, &mut kernels),
+            Op::Dot(_) | Op::Conv(_) => self.contract(id, (buffer, &strides, mode), (time, self.alone && after.is_empty()), &mut kernels),
             Op::Sum(axes) | Op::Max(axes) if !integer && self.is_window(node.args[0], axes) => {
                 kernels.push(self.window(id, axes, buffer, &strides, mode));
             }
@@ -131,11 +132,28 @@ impl Lowering<'_> {
         At { buffer, offset: 0 }
     }
 
-    fn contract(&mut self, id: Id, (buffer, strides, mode): (usize, &[isize], Mode), time: usize, kernels: &mut Vec<Kernel>) {
+    /// A product or convolution; `divides` if workers share what is computed at this time.
+    fn contract(
+        &mut self,
+        id: Id,
+        (buffer, strides, mode): (usize, &[isize], Mode),
+        (time, divides): (usize, bool),
+        kernels: &mut Vec<Kernel>,
+    ) {
         let node = self.g.node(id).clone();
         let first = self.buffers.len();
         let (l, ll) = self.anyhow(node.args[0], time, kernels);
         let (mut r, mut rl) = self.anyhow(node.args[1], time, kernels);
+        if let Op::Conv(c) = &node.op {
+            let out = Place { at: At { buffer, offset: 0 }, strides: strides.to_vec() };
+            let operands = (&(l, ll.clone()), &(r, rl.clone()), &out);
+            if self.winograd((c, &node.ty.shape), operands, (mode, divides), time, kernels) {
+                return self.begin(first, time - 1);
+            }
+            if self.winograd_gradient((c, &node.ty.shape), operands, mode, time, kernels) {
+                return;
+            }
+        }
         let mut copied = false;
         loop {
             let loops = match &node.op {

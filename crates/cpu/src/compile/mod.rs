@@ -13,3 +13,4 @@ pub mod prepare;
 pub mod refine;
 pub mod stage;
 pub mod view;
+mod winograd;

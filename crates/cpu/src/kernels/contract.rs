@@ -63,7 +63,7 @@ impl Contract {
     fn cut(&self) -> Cut {
         let n = self.extent[1];
         // A few columns beside others are summed in an order that depends on how many rows there are.
-        let turned = self.step[1] != 1 && n % 16 != 0;
+        let turned = self.step[1] != 1 && !n.is_multiple_of(16);
         match () {
             () if self.places.len() > 1 || self.packs() || turned => Cut::Places,
             () => Cut::Rows,

@@ -94,12 +94,12 @@ impl Case {
         self
     }
 
-    fn compile(&self, threads: usize, donated: &[(usize, usize)]) -> Result<Program, String> {
+    pub fn compile(&self, threads: usize, donated: &[(usize, usize)]) -> Result<Program, String> {
         let options = Options { threads, batched: self.batched.clone(), donated: donated.to_vec() };
         Program::compile(&self.graph, &self.outputs, &options).map_err(|e| self.explain(&format!("does not compile: {e}")))
     }
 
-    fn run(&self, program: &mut Program, donated: &[(usize, usize)], run: usize) -> Result<Vec<Array>, String> {
+    pub fn run(&self, program: &mut Program, donated: &[(usize, usize)], run: usize) -> Result<Vec<Array>, String> {
         let inputs: Vec<Array> = self.inputs.iter().map(Array::of).collect();
         let mut outputs: Vec<Array> = self.outputs.iter().map(|&o| Array::stale(self.graph.ty(o), run)).collect();
         donated.iter().for_each(|&(i, j)| outputs[j] = inputs[i].clone());
