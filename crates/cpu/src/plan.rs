@@ -2,7 +2,7 @@
 //! and which results may overwrite their operands.
 
 use crate::compile::analysis::{Analysis, Kind, analyse};
-use crate::compile::lower::{Block, Memory, lower};
+use crate::compile::lower::{Beforehand, Block, Memory, lower};
 use crate::compile::memory::{Span, plan};
 use crate::compile::prepare::prepare;
 use crate::compile::refine::refine;
@@ -167,6 +167,15 @@ fn conflict(sections: &[Section], i: usize, j: usize) -> bool {
     writes.iter().any(|w| reads.iter().any(|r| clash(w, r)))
 }
 
+/// A stage as kernels.
+struct Lowered {
+    block: Block,
+    /// Its sums over rows.
+    sums: Vec<Total>,
+    /// Bytes that every tile reads.
+    shared: usize,
+}
+
 struct Planner<'a> {
     g: &'a Graph,
     an: &'a Analysis,
@@ -178,7 +187,8 @@ struct Planner<'a> {
     late: BTreeSet<Id>,
     before: Vec<Move>,
     after: Vec<Move>,
-    global: usize,
+    /// The program's memory, and what it gets besides the values between stages.
+    beforehand: Beforehand,
 }
 
 impl<'a> Planner<'a> {
@@ -204,7 +214,16 @@ impl<'a> Planner<'a> {
             wanted.push((stage, here));
         }
         wanted.reverse();
-        let mut p = Planner { g, an, wanted, places: BTreeMap::new(), late: BTreeSet::new(), before: vec![], after: vec![], global: 0 };
+        let mut p = Planner {
+            g,
+            an,
+            wanted,
+            places: BTreeMap::new(),
+            late: BTreeSet::new(),
+            before: vec![],
+            after: vec![],
+            beforehand: Beforehand::default(),
+        };
         p.assign(outputs, donated, &last_use, &all);
         Ok(p)
     }
@@ -239,7 +258,7 @@ impl<'a> Planner<'a> {
         }
         let spans: Vec<Span> = in_memory.iter().map(|m| m.1).collect();
         let (offsets, total) = plan(&spans);
-        self.global = total;
+        self.beforehand.bytes = total;
         let global = |k: usize| Place { space: Space::Global, offset: offsets[k], row: 0 };
         let output = |j: usize| Place { space: Space::Output(j as u32), offset: 0, row: 0 };
         for (k, (id, _)) in in_memory.iter().enumerate() {
@@ -292,7 +311,7 @@ impl<'a> Planner<'a> {
         for (stage, ids) in &wanted {
             let section = match *stage {
                 Stage::Whole(_) => {
-                    let (block, _) = self.block(*stage, ids, 1, 1)?;
+                    let block = self.block(*stage, ids, 1, 1)?.block;
                     cost += NS * work(&block);
                     Section::Whole(Whole::new(block))
                 }
@@ -304,6 +323,7 @@ impl<'a> Planner<'a> {
                     if tiles.tiles() == 1 { Section::Whole(Whole::new(tiles.full)) } else { Section::Tiles(tiles) }
                 }
             };
+            sections.extend(self.beforehand.take().map(|block| Section::Whole(Whole::new(block))));
             for block in section.blocks() {
                 local = local.max(block.local);
                 registers = registers.max(block.registers);
@@ -314,7 +334,7 @@ impl<'a> Planner<'a> {
             sections,
             before: self.before,
             after: self.after,
-            global: self.global,
+            global: self.beforehand.bytes,
             groups,
             local,
             registers,
@@ -324,21 +344,23 @@ impl<'a> Planner<'a> {
     }
 
     /// Chooses tile and groups, and lowers.
-    fn tiles(&self, stage: Stage, ids: &[Id], rows: usize) -> Result<Tiles> {
+    fn tiles(&mut self, stage: Stage, ids: &[Id], rows: usize) -> Result<Tiles> {
         let guess = rows.min(32);
-        let (block, sums) = self.block(stage, ids, guess, 2)?;
+        let Lowered { block, sums, shared } = self.block(stage, ids, guess, 2)?;
         let total = NS * work(&block) * rows as f64 / guess as f64;
         let groups = self.groups(rows, total, sums.iter().map(|s| s.len).sum());
-        // A table's rows are added where the tile has them; all else is read and written by every tile.
+        // A table's rows are added where the tile has them; all else is read and written by every tile. What is added
+        // to weights is as large as the weights; where nothing is, these count themselves.
         let added: usize = sums.iter().filter(|s| !s.table).map(|s| s.len * s.dtype.size()).sum();
+        let added = if sums.is_empty() { shared } else { added };
         let fitting = (guess * TILE_BYTES.max(TILE_SUMS * added) / block.local.max(1)).clamp(1, rows);
         // Tiles of almost equal size, equally many in each group.
         let per_group = rows.div_ceil(groups).div_ceil(fitting);
         let tile = rows.div_ceil(groups * per_group);
         let groups = groups.min(rows.div_ceil(tile));
-        let (full, sums) = self.block(stage, ids, tile, groups)?;
+        let Lowered { block: full, sums, .. } = self.block(stage, ids, tile, groups)?;
         let rest = rows % tile;
-        let tail = if rest == 0 { None } else { Some(self.block(stage, ids, rest, groups)?.0) };
+        let tail = if rest == 0 { None } else { Some(self.block(stage, ids, rest, groups)?.block) };
         let group_bytes = sums.iter().map(|s| s.offset + s.len * s.dtype.size()).max().unwrap_or(0).next_multiple_of(ALIGN);
         let totals = if groups == 1 { vec![] } else { sums };
         Ok(Tiles { rows, tile, groups, full, tail, group_bytes: if groups == 1 { 0 } else { group_bytes }, totals })
@@ -352,7 +374,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Lowers a stage for tiles of `rows` rows.
-    fn block(&self, stage: Stage, ids: &[Id], rows: usize, groups: usize) -> Result<(Block, Vec<Total>)> {
+    fn block(&mut self, stage: Stage, ids: &[Id], rows: usize, groups: usize) -> Result<Lowered> {
         let StageGraph { graph, externals, results } = build(self.g, self.an, stage, ids, rows)?;
         let all = if let Stage::Tiles(_, d) = stage { self.an.domains[d] } else { 1 };
         let cut = |node: Id, strides: &[isize], axis: Option<usize>, place: Place| {
@@ -383,7 +405,10 @@ impl<'a> Planner<'a> {
             };
             targets.push(memory);
         }
-        Ok((lower(&graph, &sources, &targets, rows == all), totals))
+        let looked_up = |id: Id| graph.nodes().iter().all(|n| !n.args.contains(&id) || (n.op == Op::Gather && n.args[1] != id));
+        let whole = externals.iter().filter(|e| e.axis.is_none() && !looked_up(e.id));
+        let shared = whole.map(|e| self.bytes(e.node)).sum();
+        Ok(Lowered { block: lower(&graph, &sources, &targets, rows == all, &mut self.beforehand), sums: totals, shared })
     }
 
     /// Where a value lies, and its strides.

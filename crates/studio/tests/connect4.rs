@@ -40,6 +40,37 @@ fn typed(dir: &Path, args: &[&str], lines: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Killed with its table half made, the same command goes on and makes the same table; so does one of other threads.
+#[test]
+fn a_table_that_was_killed_goes_on() {
+    let dir = empty("connect4", "killed");
+    let make = |out: &str, threads: &str| {
+        let args = ["connect4", "table", "--rows", "600", "--seed", "5", "--memory", "16", "--threads", threads, "--out", out];
+        command(&dir, &args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    assert!(make("whole.csv", "2").wait().unwrap().success());
+    let whole = std::fs::read_to_string(dir.join("whole.csv")).unwrap();
+    assert_eq!(whole.lines().count(), 601);
+    let mut child = make("killed.csv", "1");
+    let begun = || std::fs::read_to_string(dir.join("killed.csv.partial")).map_or(0, |t| t.lines().count());
+    let then = std::time::Instant::now();
+    while begun() < 2 && child.try_wait().unwrap().is_none() {
+        assert!(then.elapsed().as_secs() < 120, "it does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let rows = begun();
+    assert!((2..600).contains(&rows), "killed with {rows} lines");
+    // A kill in the middle of a line.
+    let partial = dir.join("killed.csv.partial");
+    let text = std::fs::read_to_string(&partial).unwrap();
+    std::fs::write(&partial, &text[..text.len() - 7]).unwrap();
+    assert!(make("killed.csv", "2").wait().unwrap().success());
+    assert!(!partial.exists());
+    assert_eq!(std::fs::read_to_string(dir.join("killed.csv")).unwrap(), whole);
+}
+
 #[test]
 fn both_presets_are_trained_and_judged_and_play() {
     let dir = empty("connect4", "train");

@@ -256,6 +256,7 @@ fn damaged_data_are_refused_with_their_place() {
     npy(&dir.join("y.npy"), "(2,)", &[0.0, 1.0], true);
     npy(&dir.join("y0.npy"), "(0,)", &[], true);
     npy(&dir.join("y5.npy"), "(2,)", &[0.0, 5.0], true);
+    npy(&dir.join("wide.npy"), "(2, 3)", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], false);
     let pair = |x: &str, y: &str, more: &str| format!("kind = \"npy\"\nx = \"{x}.npy\"\ny = \"{y}.npy\"\n{more}");
     let table = |file: &str, target: &str| format!("kind = \"csv\"\nfile = \"{file}.csv\"\ntarget = \"{target}\"");
     let cases = [
@@ -273,6 +274,10 @@ fn damaged_data_are_refused_with_their_place() {
             "correct it",
         ),
         (pair("x", "y0", ""), "x.npy and y0.npy: 2 rows but 0 labels", "belong together"),
+        (pair("x", "y", "validation_x = \"nan.npy\"\nvalidation_y = \"y.npy\""), "nan.npy: the value in row 1", "remove the row"),
+        (pair("x", "y", "validation_x = \"x.npy\"\nvalidation_y = \"y0.npy\""), "x.npy and y0.npy: 2 rows but 0 labels", "belong together"),
+        (pair("x", "y", "validation_x = \"wide.npy\"\nvalidation_y = \"y.npy\""), "wide.npy", ""),
+        (pair("x", "y", "validation_x = \"none.npy\"\nvalidation_y = \"y0.npy\""), "none.npy", ""),
         (pair("x", "y", "shape = [3, 3]"), "x.npy: rows of shape [2] do not fit the shape [3, 3]", "correct `shape`"),
     ];
     for (data, what, fix) in cases {

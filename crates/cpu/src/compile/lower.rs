@@ -3,7 +3,7 @@
 use super::fuse::{Role, Schedule, arithmetic};
 use super::memory::{Span, plan};
 use super::view::{Look, row_major};
-use crate::exec::{Buffer, Place, Space};
+use crate::exec::{ALIGN, Buffer, Place, Space};
 use crate::kernels::contract::At;
 use crate::kernels::map::Code;
 use crate::kernels::region::{Draft, Operand, Region, StepCode, View};
@@ -62,8 +62,49 @@ impl Block {
     }
 }
 
-/// Lowers what `results` need; `alone` if the block runs once, so that workers share its kernels.
-pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory], alone: bool) -> Block {
+/// Arrays that stages of many tiles need and no row changes: made once, before the first such stage.
+#[derive(Default)]
+pub struct Beforehand {
+    /// What is not in a section yet: buffers and the tasks that fill them.
+    block: (Vec<Buffer>, Vec<Task>),
+    /// What they are made of, and where they are.
+    known: Vec<((Place, Look), Place)>,
+    /// Bytes of the program's memory so far.
+    pub bytes: usize,
+}
+
+impl Beforehand {
+    /// The place of an array of `len` numbers that is made of what lies at `from`, by a kernel from buffer to buffer.
+    pub(super) fn place(&mut self, from: Buffer, look: &Look, len: usize, kernel: impl FnOnce(usize, usize) -> Kernel) -> Place {
+        let key = (from.place, look.clone());
+        if let Some((_, place)) = self.known.iter().find(|k| k.0 == key) {
+            return *place;
+        }
+        let place = Place { space: Space::Global, offset: self.bytes.next_multiple_of(ALIGN), row: 0 };
+        self.bytes = place.offset + len * from.dtype.size();
+        self.known.push((key, place));
+        let (buffers, tasks) = &mut self.block;
+        tasks.push(Task { time: 0, kernels: vec![kernel(buffers.len(), buffers.len() + 1)] });
+        buffers.extend([from, Buffer { dtype: from.dtype, len, place }]);
+        place
+    }
+
+    /// What must run before the stages lowered since the last call.
+    pub fn take(&mut self) -> Option<Block> {
+        let (buffers, tasks) = std::mem::take(&mut self.block);
+        let registers = tasks.iter().flat_map(|t| &t.kernels).map(scratch).max()?;
+        Some(Block { buffers, tasks, local: 0, registers })
+    }
+}
+
+/// Bytes of registers that a kernel needs.
+fn scratch(kernel: &Kernel) -> usize {
+    if let Kernel::Region(r) = kernel { r.scratch() } else { 0 }
+}
+
+/// Lowers what `results` need; `alone` if the block runs once, so that workers share its kernels. What all its runs have
+/// in common may be made `before`.
+pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory], alone: bool, before: &mut Beforehand) -> Block {
     let look = |m: &Memory| (m.id, Look { shape: g.shape(m.id).to_vec(), offset: 0, strides: m.strides.clone() });
     let sources_looks: Vec<(Id, Look)> = sources.iter().map(look).collect();
     let ids: Vec<Id> = results.iter().map(|m| m.id).collect();
@@ -78,6 +119,7 @@ pub fn lower(g: &Graph, sources: &[Memory], results: &[Memory], alone: bool) -> 
         copied: HashSet::new(),
         tasks: vec![],
         alone,
+        before,
     };
     for m in sources {
         let home = l.buffer(g.ty(m.id).dtype, reach(g.shape(m.id), &m.strides), m.place, None);
@@ -129,10 +171,11 @@ pub(super) struct Lowering<'a> {
     copied: HashSet<Id>,
     tasks: Vec<Task>,
     pub(super) alone: bool,
+    pub(super) before: &'a mut Beforehand,
 }
 
 impl Lowering<'_> {
-    fn buffer(&mut self, dtype: DType, len: usize, place: Place, span: Option<(usize, usize)>) -> usize {
+    pub(super) fn buffer(&mut self, dtype: DType, len: usize, place: Place, span: Option<(usize, usize)>) -> usize {
         self.buffers.push(Buffer { dtype, len, place });
         self.spans.push(span);
         self.buffers.len() - 1
@@ -374,7 +417,6 @@ impl Lowering<'_> {
                 b.place.offset = at;
             }
         }
-        let scratch = |k: &Kernel| if let Kernel::Region(r) = k { r.scratch() } else { 0 };
         let registers = self.tasks.iter().flat_map(|t| &t.kernels).map(scratch).max().unwrap_or(0);
         Block { buffers: self.buffers, tasks: self.tasks, local, registers }
     }

@@ -18,6 +18,7 @@ pub(super) use pieces::Place;
 
 use super::lower::Lowering;
 use super::view::Look;
+use crate::exec::Space;
 use crate::kernels::contract::{At, Contract};
 use crate::kernels::{Kernel, Mode};
 use graph::DType;
@@ -25,7 +26,11 @@ use graph::ops::Conv;
 use pieces::{Matrices, POINTS, Piece, Sizes};
 use transforms::{results, sums, transformed_gradients, transformed_kernel, transformed_windows};
 
-/// Windows below which the transform of a kernel's gradient, which is larger than the kernel, does.
+/// Windows below which the transform of the kernel costs more than it saves: where it is made each time …
+const ALONE: usize = 64;
+/// … and where it is made once for all tiles.
+const SHARED: usize = 8;
+/// Windows below which the transform of a kernel's gradient, which is larger than the kernel, costs more.
 const SUMMED: usize = 64;
 /// Workers that share the pieces of a block that runs once.
 const SHARES: usize = 8;
@@ -48,11 +53,10 @@ impl Lowering<'_> {
         let single = [x.0, w.0, out.at].iter().all(|at| self.buffers[at.buffer].dtype == DType::F32);
         let side_by_side = x.1.strides[3] == 1 && w.1.strides[3] == 1 && out.strides[3] == 1;
         let s = Sizes { images: shape[0], height: shape[1], width: shape[2], inputs: w.1.shape[2], outputs: shape[3] };
-        if !plain || !single || !side_by_side || !s.pays() {
+        if !plain || !single || !side_by_side || !s.pays(if self.alone { ALONE } else { SHARED }) {
             return false;
         }
-        let u = self.local(DType::F32, POINTS * s.inputs * s.outputs, time - 1, time);
-        let transform = transformed_kernel(w, u, &s);
+        let (u, transform) = self.transformed(w, &s, time);
         let x = Place { at: At { buffer: x.0.buffer, offset: x.0.offset }, strides: x.1.strides.clone() };
         let pieces = s.pieces(POINTS);
         let shares = if divides { SHARES.min(pieces.len()) } else { 1 };
@@ -62,10 +66,27 @@ impl Lowering<'_> {
             made.push(self.pieces(&s, own, (&x, u, out), time));
         }
         let copies = std::mem::take(kernels);
-        self.task(time - 1, [copies, vec![transform]].concat());
+        let first: Vec<Kernel> = copies.into_iter().chain(transform).collect();
+        if !first.is_empty() {
+            self.task(time - 1, first);
+        }
         *kernels = made.pop().unwrap_or_default();
         made.into_iter().for_each(|k| self.task(time, k));
         true
+    }
+
+    /// The buffer of the transformed kernel, and what fills it; nothing, if that happens before all tiles.
+    fn transformed(&mut self, w: &(At, Look), s: &Sizes, time: usize) -> (usize, Option<Kernel>) {
+        let (len, from) = (POINTS * s.inputs * s.outputs, self.buffers[w.0.buffer]);
+        let lasting = !matches!(from.place.space, Space::Local | Space::Group) && from.place.row == 0;
+        if self.alone || !lasting {
+            let u = self.local(DType::F32, len, time - 1, time);
+            return (u, Some(transformed_kernel(w, u, s)));
+        }
+        let look = Look { offset: w.0.offset, ..w.1.clone() };
+        let kernel = |from, to| transformed_kernel(&(At { buffer: from, offset: w.0.offset }, w.1.clone()), to, s);
+        let place = self.before.place(from, &look, len, kernel);
+        (self.buffer(DType::F32, len, place, None), None)
     }
 
     /// Some pieces, one after another in the same memory.
@@ -115,8 +136,7 @@ impl Lowering<'_> {
         let side_by_side = x.1.strides[0] == 1 && y.1.strides[3] == 1 && out.strides[3] == 1;
         let (inputs, outputs) = (shape[0], shape[3]);
         let s = Sizes { images: y.1.shape[2], height: y.1.shape[0], width: y.1.shape[1], inputs, outputs };
-        let windows = s.images * s.windows().0 * s.windows().1;
-        if !plain || !single || !side_by_side || windows < SUMMED || self.alone || !s.pays() {
+        if !plain || !single || !side_by_side || self.alone || !s.pays(SUMMED) {
             return false;
         }
         let place = |(at, look): &(At, Look), axes: [usize; 4]| Place {

@@ -10,8 +10,6 @@ pub const POINTS: usize = 16;
 const PIECE: usize = 512 << 10;
 /// Channels below which the transforms cost more than they save.
 const CHANNELS: usize = 32;
-/// Windows below which the transform of the kernel does.
-const WINDOWS: usize = 16;
 
 /// Sizes of a convolution: images, rows and columns of the result, channels in and out.
 #[derive(Clone, Copy)]
@@ -29,12 +27,12 @@ impl Sizes {
         (self.height.div_ceil(2), self.width.div_ceil(2))
     }
 
-    /// Whether the products saved are worth the transforms.
-    pub fn pays(&self) -> bool {
+    /// Whether the products saved are worth the transforms, if these need so many windows.
+    pub fn pays(&self, least: usize) -> bool {
         let (rows, columns) = self.windows();
         let (direct, here) = (9 * self.height * self.width, POINTS * rows * columns);
         let windows = self.images * rows * columns;
-        self.inputs.min(self.outputs) >= CHANNELS && windows >= WINDOWS && 2 * direct >= 3 * here
+        self.inputs.min(self.outputs) >= CHANNELS && windows >= least && 2 * direct >= 3 * here
     }
 
     /// Matrix `point` of sixteen with a row for each input and a column for each output.
