@@ -316,6 +316,34 @@ fn convolutions_of_many_channels() {
     }
 }
 
+/// Errors of Winograd's algorithm against f64, beside those of a sum of the same terms in order.
+#[test]
+fn errors_of_many_channels() {
+    let (h, w, c, o) = (18, 18, 64, 32);
+    let single = |t: &Value| Value { data: t.data.iter().map(|&v| f64::from(v as f32)).collect(), ..t.clone() };
+    let x = single(&filled(DType::F32, &[4, h, w, c], (-1.0, 1.0)));
+    let k = single(&filled(DType::F32, &[3, 3, c, o], (-1.0, 1.0)));
+    let case = Case::build("errors", &[x.clone(), k.clone()], |x| vec![x[0].conv(&x[1], Conv::default())]);
+    let got = case.run(&mut case.compile(1, &[]).unwrap(), &[], 0).unwrap()[0].numbers();
+    let (mut square, mut own, mut ordered) = (0.0, 0.0, 0.0);
+    for (i, &got) in got.iter().enumerate() {
+        let (n, y, u, m) = (i / (o * (w - 2) * (h - 2)), i / (o * (w - 2)) % (h - 2), i / o % (w - 2), i % o);
+        let (mut exact, mut sum) = (0.0, 0.0f32);
+        for (j, tap) in (0..9 * c).map(|term| (term % c, term / c)) {
+            let left = x.data[((n * h + y + tap / 3) * w + u + tap % 3) * c + j];
+            let right = k.data[(tap * c + j) * o + m];
+            exact += left * right;
+            sum = (left as f32).mul_add(right as f32, sum);
+        }
+        square += exact * exact;
+        own += (got - exact).powi(2);
+        ordered += (f64::from(sum) - exact).powi(2);
+    }
+    let (own, ordered) = ((own / square).sqrt(), (ordered / square).sqrt());
+    println!("relative errors: {own:.1e}, sum in order {ordered:.1e}");
+    assert!(own < 4e-7 && own < ordered, "{own:.2e}, sum in order {ordered:.2e}");
+}
+
 /// What is not finite spoils the results of its own windows and no other, and never looks finite.
 #[test]
 fn many_channels_of_numbers_that_are_not_finite() {

@@ -101,10 +101,12 @@ impl Builder<'_> {
         Ok(made)
     }
 
-    /// Whether an earlier stage's rows are rather computed again than kept: in stages of small tiles, if they are cheap.
+    /// Whether an earlier stage's rows are rather computed again than kept: in stages of small tiles, if they are cheap;
+    /// and always, if they are but another look at what is kept.
     fn makes_again(&self, id: Id) -> bool {
+        let looks = matches!(self.g.node(id).op, Op::Transpose(_) | Op::StopGradient);
         match (self.stage, stage_of(self.an, id)) {
-            (Stage::Tiles(level, domain), Stage::Tiles(_, d)) => level % 2 == 0 && d == domain && self.an.again[id.index()],
+            (Stage::Tiles(level, domain), Stage::Tiles(_, d)) => d == domain && (looks || (level % 2 == 0 && self.an.again[id.index()])),
             _ => false,
         }
     }

@@ -62,28 +62,28 @@ pub fn exp<L: Lane>(x: L) -> L {
     unless_nan(x, y)
 }
 
-/// eˣ − 1 = (eʳ − 1)·2ⁿ + (2ⁿ − 1), for |x| not so large that 2ⁿ overflows.
-#[inline(always)]
-fn expm1_inside<L: Lane>(x: L) -> L {
-    let (q, t) = exp_parts(x);
-    let s = power_of_two(t);
-    q.fma(s, s.sub(x.lit(1.0)))
-}
-
-/// eˣ − 1, ≤ 3 ulp.
+/// eˣ − 1 = (eʳ − 1)·2ⁿ + (2ⁿ − 1), ≤ 3 ulp.
 #[inline(always)]
 pub fn expm1<L: Lane>(x: L) -> L {
-    let y = expm1_inside(x.max(x.lit(-20.0)).min(x.lit(87.0)));
+    let (q, t) = exp_parts(x.max(x.lit(-20.0)).min(x.lit(87.0)));
+    let s = power_of_two(t);
+    let y = q.fma(s, s.sub(x.lit(1.0)));
     let y = x.select(Test::Gt, x.lit(87.0), exp(x), y);
     unless_nan(x, y)
 }
 
-/// tanh x = −m/(2 + m) with m = e^(−2|x|) − 1, ≤ 4 ulp.
+/// tanh x = m/(2 − m) with m = 1 − 2^y, y = −2|x|/ln 2, ≤ 4 ulp.
 #[inline(always)]
 pub fn tanh<L: Lane>(x: L) -> L {
-    let m = expm1_inside(x.lit(-2.0).mul(x.abs().min(x.lit(10.0))));
-    let y = m.div(m.add(x.lit(2.0))).abs();
-    unless_nan(x, y.or(x.and(x.bits(1 << 31))))
+    // The smaller of a constant and NaN is NaN. Unlike in `exp`, the rounding of y hardly matters: y·2^y is at most ½.
+    let y = x.lit(-2.0 * std::f32::consts::LOG2_E).mul(x.lit(10.0).min(x.abs()));
+    let t = y.add(x.lit(ROUNDER));
+    let r = y.sub(t.sub(x.lit(ROUNDER)));
+    // (2^r − 1)/r for |r| ≤ ½ with the least relative error, 1.3·10⁻⁸, for ln 2 as the constant term.
+    let p = polynomial(r, 1.539_839_7e-4, [1.338_776_7e-3, 9.618_247_9e-3, 5.550_366_64e-2, 0.240_226_492, std::f32::consts::LN_2]);
+    let s = t.shl(23).int_add(x.lit(-1.0)); // −2ⁿ, see `power_of_two`
+    let m = p.mul(r).fma(s, s.add(x.lit(1.0)));
+    m.div(x.lit(2.0).sub(m)).or(x.and(x.bits(1 << 31)))
 }
 
 /// 1/(1 + e⁻ˣ), ≤ 4 ulp.

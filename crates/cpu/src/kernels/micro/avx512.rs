@@ -253,19 +253,21 @@ unsafe fn long<const MR: usize>(p: &Product, a: *const f32, b: *const f32, c: *m
     // SAFETY: rows and columns inside the operands; masked lanes are not touched.
     unsafe {
         for &(from_a, from_b) in p.segments {
-            let (a, b) = (a.offset(from_a), b.offset(from_b));
-            let term = |k: usize, way: usize, sum: &mut [[__m512; WAYS]; MR]| {
-                let right = _mm512_maskz_loadu_ps(mask, b.offset(k as isize * p.b_row));
-                for (i, s) in sum.iter_mut().enumerate() {
-                    let left = _mm512_set1_ps(*a.offset(k as isize * p.a_col + i as isize * p.a_row));
-                    s[way] = _mm512_fmadd_ps(left, right, s[way]);
+            let (mut x, mut y) = (a.offset(from_a), b.offset(from_b));
+            // The last turn has fewer terms than ways; constant bounds keep all sums in registers.
+            for left in (1..=p.k).rev().step_by(WAYS) {
+                for way in 0..WAYS {
+                    if way < left {
+                        let right = _mm512_maskz_loadu_ps(mask, y.offset(way as isize * p.b_row));
+                        for (i, s) in sum.iter_mut().enumerate() {
+                            let left = _mm512_set1_ps(*x.offset(way as isize * p.a_col + i as isize * p.a_row));
+                            s[way] = _mm512_fmadd_ps(left, right, s[way]);
+                        }
+                    }
                 }
-            };
-            let whole = p.k / WAYS * WAYS;
-            for k in (0..whole).step_by(WAYS) {
-                (0..WAYS).for_each(|way| term(k + way, way, &mut sum));
+                x = x.wrapping_offset(WAYS as isize * p.a_col);
+                y = y.wrapping_offset(WAYS as isize * p.b_row);
             }
-            (whole..p.k).for_each(|k| term(k, k - whole, &mut sum));
         }
         for (i, s) in sum.iter().enumerate() {
             let to = c.offset(i as isize * p.c_row);
