@@ -1,0 +1,13 @@
+//! Doodles: the drawings of Quick, Draw! in all their formats, and the strokes of a canvas, as the pictures that networks
+//! learn from.
+//!
+//! Points are (x to the right, y downwards) in any unit. [`bitmap`] is the one way from strokes to pixels, for training, files
+//! and canvas alike: a network sees what it was trained on.
+
+pub mod raster;
+pub mod read;
+pub mod strokes;
+
+pub use raster::{PIXELS, SIZE, bitmap};
+pub use read::{Art, BadData, Reader, Sample};
+pub use strokes::{Stroke, simplify};
