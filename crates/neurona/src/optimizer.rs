@@ -1,7 +1,8 @@
 //! Optimizers: each is a few lines of graph, compiled into the same step as loss and gradients.
 
 use crate::{Error, Param, Result};
-use graph::Tensor;
+use graph::ops::Compare;
+use graph::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// How parameters move along their gradients. The learning rate is given step by step.
@@ -97,15 +98,15 @@ impl Optimizer {
         match *self {
             Optimizer::Sgd => (w - g * lr, vec![]),
             Optimizer::Momentum { momentum } => {
-                let v = &state[0] * momentum + g;
+                let v = settled(&state[0] * momentum + g);
                 (w - &v * lr, vec![v])
             }
             Optimizer::Nesterov { momentum } => {
-                let v = &state[0] * momentum + g;
+                let v = settled(&state[0] * momentum + g);
                 (w - (g + &v * momentum) * lr, vec![v])
             }
             Optimizer::RmsProp { rho, epsilon } => {
-                let s = &state[0] * rho + g.square() * (1.0 - rho);
+                let s = settled(&state[0] * rho + g.square() * (1.0 - rho));
                 (w - g * lr / (s.sqrt() + epsilon), vec![s])
             }
             Optimizer::Adam { beta1, beta2, epsilon } => adam(w, g, state, lr, t, [beta1, beta2, epsilon]),
@@ -227,11 +228,18 @@ impl Update {
 }
 
 fn adam(w: &Tensor, g: &Tensor, state: &[Tensor], lr: &Tensor, t: &Tensor, [beta1, beta2, epsilon]: [f64; 3]) -> (Tensor, Vec<Tensor>) {
-    let m = &state[0] * beta1 + g * (1.0 - beta1);
-    let v = &state[1] * beta2 + g.square() * (1.0 - beta2);
+    let m = settled(&state[0] * beta1 + g * (1.0 - beta1));
+    let v = settled(&state[1] * beta2 + g.square() * (1.0 - beta2));
     // 1 − βᵗ, as −expm1(t·ln β): exact enough in f32 for every t.
     let bias = |beta: f64| -(t * beta.ln()).expm1();
     let rate = lr / bias(beta1);
     let root = bias(beta2).rsqrt();
     (w - &m * rate / (v.sqrt() * root + epsilon), vec![m, v])
+}
+
+/// 0 where an average has decayed to a subnormal number. Rounding would keep it there for ever (0.9 times four units is four
+/// units again), as with units that are dead, and processors compute with subnormal numbers some hundred times slower.
+fn settled(average: Tensor) -> Tensor {
+    let least = if average.dtype() == DType::F64 { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) };
+    average.abs().compare(Compare::Lt, &average.full_like(least)).select(&average.full_like(0.0), &average)
 }

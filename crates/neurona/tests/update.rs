@@ -116,3 +116,27 @@ fn validation_can_measure_the_average() {
     }
     assert!(measured[0] != measured[1]);
 }
+
+/// Averages of gradients that have become 0, as those of dead units: 0.9 to the power 900 is no normal number any more.
+#[test]
+fn what_decays_ends_at_zero() {
+    let (beta1, beta2, epsilon) = (0.9, 0.9, 1e-8);
+    for optimizer in [
+        Optimizer::Momentum { momentum: 0.9 },
+        Optimizer::Nesterov { momentum: 0.9 },
+        Optimizer::RmsProp { rho: 0.9, epsilon },
+        Optimizer::Adam { beta1, beta2, epsilon },
+    ] {
+        let cx = Context::new(DType::F32, true);
+        let x = cx.input("x", DType::F32, &[3]);
+        let loss = (cx.param("w", &[3], Init::Ones) * x).sum_all();
+        let mut step = Step::compile(&cx, &loss, &[], &optimizer, 1).unwrap();
+        let mut state = State::new(step.params(), &optimizer, 0);
+        step.run(&mut state, 0.1, &[Arg::F32(&[3.0, -4.0, 1e-9])]).unwrap();
+        for _ in 0..1200 {
+            step.run(&mut state, 0.1, &[Arg::F32(&[0.0; 3])]).unwrap();
+            assert!(state.slots.iter().flatten().flatten().all(|s| !s.is_subnormal()), "{optimizer:?}: {:?}", state.slots);
+        }
+        assert!(state.slots.iter().flatten().flatten().all(|&s| s == 0.0), "{optimizer:?}: {:?}", state.slots);
+    }
+}
