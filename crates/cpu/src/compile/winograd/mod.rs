@@ -8,10 +8,10 @@
 //!
 //! The gradient of the kernel sums over windows and their 2×2 results' gradients in the same way: F(3×3, 2×2).
 //!
-//! Roundings differ from the direct sum, to whose 9·C terms in order this adds four transformed ones of C terms. For
-//! C = 64 the root mean square of the errors is 2.6e-7 of the results' own, 4.3e-7 for a sum in order (measured and held
-//! by the test `errors_of_many_channels`). A number that is not finite makes all results of its windows NaN, where the
-//! direct sum may leave an infinity or spare a neighbour.
+//! Roundings differ from the direct sum's: sums have C terms instead of 9·C, but of transformed numbers. For C = 64 the
+//! root mean square of the errors is 2.6e-7 of the results' own, 4.3e-7 for the direct sum in order (the test
+//! `errors_of_many_channels` measures and bounds it). A number that is not finite makes all results of its windows NaN,
+//! where the direct sum may leave an infinity or spare a neighbour.
 
 mod pieces;
 mod transforms;
