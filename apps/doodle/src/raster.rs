@@ -32,8 +32,17 @@ pub fn bitmap(strokes: &[Stroke]) -> Vec<u8> {
 
 /// Simplified strokes as `size` × `size` pixels, row by row: 0 is paper, 255 is ink.
 pub fn draw(simplified: &[Stroke], size: usize) -> Vec<u8> {
+    drawn(simplified, size, false)
+}
+
+/// As [`draw`], but strokes that cross are no darker there than each alone.
+pub(crate) fn draw_together(strokes: &[Stroke], size: usize) -> Vec<u8> {
+    drawn(strokes, size, true)
+}
+
+fn drawn(strokes: &[Stroke], size: usize, together: bool) -> Vec<u8> {
     let mut picture = vec![0u8; size * size];
-    let Some(b) = bounds(simplified) else { return picture };
+    let Some(b) = bounds(strokes) else { return picture };
     let mut mask = Mask::new(size);
     let scale = size as f64 / UNITS;
     let margin = (UNITS - 256.0) / 2.0;
@@ -41,11 +50,14 @@ pub fn draw(simplified: &[Stroke], size: usize) -> Vec<u8> {
         let at = |v: f32, most: f64| (f64::from(v) + (256.0 - most) / 2.0 + margin) * scale * FINE as f64;
         (at(p.0, b[2]), at(p.1, b[3]))
     };
-    for stroke in simplified {
+    for stroke in strokes {
         let points: Vec<(f64, f64)> = stroke.iter().filter(|p| p.0.is_finite() && p.1.is_finite()).map(place).collect();
         mask.stroke(&points, PEN * scale * FINE as f64);
-        mask.lay_over(&mut picture);
+        if !together {
+            mask.lay_over(&mut picture);
+        }
     }
+    mask.lay_over(&mut picture);
     picture
 }
 
