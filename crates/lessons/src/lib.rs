@@ -1,5 +1,5 @@
 //! What the course shows, as library code without input or output: formulas typed by a person,
-//! backpropagation on their computation graph row by row, and partial derivatives of higher order.
+//! backpropagation on their computation graph row by row, partial derivatives of higher order, gradient descent step by step, activations and neurons, losses.
 //!
 //! ```
 //! use lessons::{Expression, backprop};
@@ -10,9 +10,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod activations;
 pub mod backprop;
+pub mod descend;
 pub mod expression;
+pub mod layout;
+pub mod losses;
 pub mod partials;
+pub mod playground;
 mod rows;
 mod rules;
 pub mod spelling;
@@ -29,6 +34,31 @@ pub enum Error {
         variables: Vec<String>,
         /// How many values were given.
         given: usize,
+    },
+    /// A formula that has no picture: of no variable, or of more than two.
+    #[error("the formula has {} variables ({}), not one or two: give numbers to the others", variables.len(), variables.join(", "))]
+    Dimensions {
+        /// The formula's variables, in order.
+        variables: Vec<String>,
+    },
+    /// A neuron whose weights are not as many as its inputs.
+    #[error("{inputs} inputs but {weights} weights: give a weight for each input")]
+    Weights {
+        /// How many inputs.
+        inputs: usize,
+        /// How many weights.
+        weights: usize,
+    },
+    /// Points through which no line y = slope·x + intercept goes better than another.
+    #[error("all points stand above one another: give points of different x")]
+    Vertical,
+    /// A setting of a lesson that cannot be used.
+    #[error("{value} is no {what} that can be used")]
+    Setting {
+        /// The setting.
+        what: &'static str,
+        /// Its value.
+        value: String,
     },
     /// Derivatives that would take too long.
     #[error("{count} partial derivatives of a formula of {rows} rows are too many: lower the order to {}, or shorten the formula", order - 1)]

@@ -3,10 +3,9 @@
 use crate::Error;
 use crate::backprop::numbers;
 use crate::expression::Expression;
-use crate::rows::{Rows, apply};
+use crate::rows::{Rows, value};
 use graph::{DType, Tensor, Tracer, diff};
 use serde::Serialize;
-use std::cell::RefCell;
 
 /// Largest order that [`up_to`] computes.
 pub const MAX_ORDER: usize = 4;
@@ -54,12 +53,7 @@ pub fn up_to(f: &Expression, at: &[f64], order: usize) -> Result<Vec<Partial>, E
     }
     let cx = Tracer::new();
     let inputs: Vec<Tensor> = names.iter().map(|v| cx.input(v, DType::F64, &[])).collect();
-    let terms: RefCell<Vec<Tensor>> = RefCell::default();
-    for &kind in f.terms() {
-        let term = apply(kind, |t| terms.borrow()[t].clone(), |v| inputs[v].clone(), |c| cx.full(DType::F64, &[], c));
-        terms.borrow_mut().push(term);
-    }
-    let mut last = vec![(vec![], terms.borrow()[f.root()].clone())];
+    let mut last = vec![(vec![], value(f, &cx, &inputs, &[]))];
     let mut all: Vec<(Vec<usize>, Tensor)> = vec![];
     for _ in 0..order {
         let next: Vec<(Vec<usize>, Tensor)> = last.iter().flat_map(|(by, y)| derivatives(by, y, &inputs)).collect();

@@ -8,8 +8,8 @@
 //! of its own: `w3 = w2^2`. Equal operations share a row.
 
 use crate::expression::{Expression, Kind, Level, Text};
-use graph::Tensor;
 use graph::ops::Binary;
+use graph::{DType, Tensor, Tracer};
 
 /// One row: an operation and the constants that shift it.
 pub(crate) struct Row {
@@ -133,4 +133,14 @@ pub(crate) fn apply(
         }
         Kind::Infix(op, a, b) => operand(a).binary(op, &operand(b)),
     }
+}
+
+/// The formula's value in the graph, for variables of this shape each.
+pub(crate) fn value(f: &Expression, cx: &Tracer, variables: &[Tensor], shape: &[usize]) -> Tensor {
+    let mut terms: Vec<Tensor> = vec![];
+    for &kind in f.terms() {
+        let term = apply(kind, |t| terms[t].clone(), |v| variables[v].clone(), |c| cx.full(DType::F64, shape, c));
+        terms.push(term);
+    }
+    terms[f.root()].clone()
 }

@@ -59,6 +59,9 @@ fn style() -> String {
     for (i, dash) in DASHES.iter().enumerate() {
         out += &format!(".plot .s{}{{{};stroke-dasharray:{dash}}}", i + 1, paint("stroke", i + 3));
     }
+    out += &format!(".plot .m{{{};stroke-width:1.5;stroke-dasharray:none}}", paint("fill", 0));
+    out += &format!(".plot .b{{{};{}}}", paint("fill", 0), paint("stroke", 1));
+    out += ".plot .c{fill:none;stroke:#7d868f;stroke-width:1;stroke-opacity:.7}";
     out
 }
 

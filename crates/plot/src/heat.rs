@@ -2,6 +2,7 @@
 
 use crate::axis::{extent, number, widened};
 use crate::canvas::{Anchor, px};
+use crate::marker::marker;
 use crate::picture::data_address;
 use crate::row::{decorate, single};
 use crate::{Area, Axis, Canvas, ColorMap, Panel, Scale};
@@ -26,13 +27,14 @@ pub struct Heat {
     values: Vec<f64>,
     map: ColorMap,
     range: Option<(f64, f64)>,
+    marks: Vec<Vec<(f64, f64)>>,
 }
 
 impl Heat {
     /// A map of `values` in rows of `columns`, the first row at the bottom. The axes' ranges are where
     /// the outermost cells end (without a range: cells are counted).
     pub fn new(title: &str, x: Axis, y: Axis, columns: usize, values: Vec<f64>) -> Heat {
-        Heat { title: title.into(), x, y, columns, values, map: ColorMap::Viridis, range: None }
+        Heat { title: title.into(), x, y, columns, values, map: ColorMap::Viridis, range: None, marks: vec![] }
     }
 
     /// With this colour map; [`ColorMap::BlueRed`] makes the range symmetric about 0.
@@ -44,6 +46,12 @@ impl Heat {
     /// With fixed ends of the colour bar, to compare maps.
     pub fn range(mut self, lo: f64, hi: f64) -> Heat {
         self.range = Some((lo, hi));
+        self
+    }
+
+    /// With points on it, in places of the axes; those of each call have a mark of their own.
+    pub fn marks(mut self, points: impl IntoIterator<Item = (f64, f64)>) -> Heat {
+        self.marks.push(points.into_iter().collect());
         self
     }
 
@@ -111,6 +119,15 @@ impl Panel for Heat {
                 canvas.text((bar.x + bar.width + 5.0, at + 4.0), Anchor::Start, "", &label);
             }
         }
+        if let Some((fx, fy)) = fits {
+            for (i, points) in self.marks.iter().enumerate() {
+                let place = |p: &(f64, f64)| (fx.position(p.0), fy.position(p.1));
+                let inside = |p: &(f64, f64)| (0.0..=1.0).contains(&p.0) && (0.0..=1.0).contains(&p.1);
+                for (x, y) in points.iter().map(place).filter(inside) {
+                    marker(canvas, i, (inner.x + x * inner.width, inner.y + (1.0 - y) * inner.height));
+                }
+            }
+        }
         canvas.frame(inner);
     }
 
@@ -156,6 +173,15 @@ mod tests {
         assert!(map(3, &[1.0, 2.0, 3.0, 4.0]).svg().contains("<image"), "the surplus value is left out");
         let zero = map(2, &[0.0; 4]).map(ColorMap::BlueRed);
         assert_eq!(zero.ends(), Some((-1.0, 1.0)));
+    }
+
+    #[test]
+    fn points_lie_on_the_map_and_those_outside_are_left_out() {
+        let svg = Heat::new("T", Axis::linear("x").range(0.0, 2.0), Axis::linear("y").range(0.0, 2.0), 1, vec![1.0])
+            .marks([(1.0, 1.0), (3.0, 1.0)])
+            .marks([(0.5, 0.5)])
+            .svg();
+        assert_eq!((svg.matches("class=\"m s1\"").count(), svg.matches("class=\"m s2\"").count()), (1, 1));
     }
 
     #[test]

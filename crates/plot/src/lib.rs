@@ -1,5 +1,5 @@
-//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, rows of such panels, bars, and
-//! confusion matrices. No dependency, no I/O.
+//! Charts as SVG text: lines on linear or logarithmic axes, heat maps with a colour bar, rows of such panels, bars, graphs of
+//! boxes and arrows, and confusion matrices. No dependency, no I/O.
 //!
 //! The text of a chart is readable in light and dark (`prefers-color-scheme`; a page may set the
 //! variables `--plot-paper`, `--plot-ink`, `--plot-faint` and `--plot-1` … `--plot-6` itself), carries
@@ -23,8 +23,10 @@ mod bars;
 mod canvas;
 mod color;
 mod confusion;
+mod graph;
 mod heat;
 mod lines;
+mod marker;
 mod picture;
 mod row;
 
@@ -33,6 +35,7 @@ pub use bars::Bars;
 pub use canvas::{Area, Canvas};
 pub use color::ColorMap;
 pub use confusion::confusion;
+pub use graph::Graph;
 pub use heat::Heat;
 pub use lines::Lines;
-pub use row::{Panel, row};
+pub use row::{Panel, grid, row};

@@ -1,9 +1,29 @@
-//! Line charts: several series over a common pair of axes, with a legend.
+//! Line charts: several series over a common pair of axes, with a legend; also paths with their points, points alone, and
+//! thin lines that belong to the ground, such as contours.
 
 use crate::axis::{Fitted, number};
 use crate::canvas::{fitted, px, text_width};
+use crate::marker::marker;
 use crate::row::{decorate, single};
 use crate::{Area, Axis, Canvas, Panel};
+
+/// How a series is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Style {
+    /// Points joined by lines.
+    Line,
+    /// Points joined by lines, each with a mark.
+    Path,
+    /// Points alone.
+    Marks,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Series {
+    name: String,
+    points: Vec<(f64, f64)>,
+    style: Style,
+}
 
 /// A chart of series of points joined by lines.
 ///
@@ -19,18 +39,42 @@ pub struct Lines {
     title: String,
     x: Axis,
     y: Axis,
-    series: Vec<(String, Vec<(f64, f64)>)>,
+    series: Vec<Series>,
+    ground: Vec<Vec<(f64, f64)>>,
 }
+
+/// Most points of a path that get marks: more would hide the line.
+const MARKED: usize = 200;
 
 impl Lines {
     /// An empty chart.
     pub fn new(title: &str, x: Axis, y: Axis) -> Lines {
-        Lines { title: title.into(), x, y, series: vec![] }
+        Lines { title: title.into(), x, y, series: vec![], ground: vec![] }
     }
 
     /// Adds a series of points (x, y), joined in the order given. Its name appears in the legend.
-    pub fn series(mut self, name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Lines {
-        self.series.push((name.into(), points.into_iter().collect()));
+    pub fn series(self, name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Lines {
+        self.with(name, points, Style::Line)
+    }
+
+    /// Adds a series whose points are joined and marked.
+    pub fn path(self, name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Lines {
+        self.with(name, points, Style::Path)
+    }
+
+    /// Adds a series of marks that are not joined.
+    pub fn marks(self, name: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Lines {
+        self.with(name, points, Style::Marks)
+    }
+
+    /// Adds a thin line below all series: it has no name, and axes do not make room for it.
+    pub fn ground(mut self, points: impl IntoIterator<Item = (f64, f64)>) -> Lines {
+        self.ground.push(points.into_iter().collect());
+        self
+    }
+
+    fn with(mut self, name: &str, points: impl IntoIterator<Item = (f64, f64)>, style: Style) -> Lines {
+        self.series.push(Series { name: name.into(), points: points.into_iter().collect(), style });
         self
     }
 
@@ -44,7 +88,7 @@ impl Lines {
     }
 
     fn fits(&self) -> Option<(Fitted, Fitted)> {
-        let points = || self.series.iter().flat_map(|s| &s.1).copied().filter(|&p| self.shown(p));
+        let points = || self.series.iter().flat_map(|s| &s.points).copied().filter(|&p| self.shown(p));
         let fy = self.y.fit(points().map(|p| p.1))?;
         Some((self.x.fit(points().map(|p| p.0))?, if self.y.range.is_some() { fy } else { fy.rounded(5) }))
     }
@@ -52,13 +96,18 @@ impl Lines {
     /// Draws the legend in lines of at most `area.width` and returns its height.
     fn legend(&self, canvas: &mut Canvas, area: Area) -> f64 {
         let (mut x, mut y) = (area.x, area.y + 10.0);
-        for (i, (name, _)) in self.series.iter().enumerate() {
-            let name = fitted(name, area.width - 40.0);
+        for (i, series) in self.series.iter().enumerate() {
+            let name = fitted(&series.name, area.width - 40.0);
             let width = 40.0 + text_width(&name);
             if x > area.x && x + width > area.x + area.width {
                 (x, y) = (area.x, y + 16.0);
             }
-            canvas.line((x, y), (x + 24.0, y), &class(i));
+            if series.style != Style::Marks {
+                canvas.line((x, y), (x + 24.0, y), &class(i));
+            }
+            if series.style != Style::Line {
+                marker(canvas, i, (x + 12.0, y));
+            }
             canvas.text((x + 30.0, y + 4.0), crate::canvas::Anchor::Start, "", &name);
             x += width + 16.0;
         }
@@ -78,14 +127,26 @@ impl Panel for Lines {
             // A nested document cuts off what lies outside fixed ranges.
             let (x, y, w, h) = (px(inner.x), px(inner.y), px(inner.width), px(inner.height));
             canvas.raw(format_args!(r#"<svg x="{x}" y="{y}" width="{w}" height="{h}" overflow="hidden">"#));
-            for (i, (_, points)) in self.series.iter().enumerate() {
-                for run in points.split(|&p| !self.shown(p)) {
-                    let at: Vec<(f64, f64)> = run
-                        .iter()
-                        .map(|p| (fx.position(p.0) * inner.width, (1.0 - fy.position(p.1)) * inner.height))
-                        .map(|(x, y)| (x.clamp(-1e5, 1e5), y.clamp(-1e5, 1e5)))
-                        .collect();
-                    draw_run(canvas, &thinned(&at), &class(i));
+            let place = |p: &(f64, f64)| {
+                let (x, y) = (fx.position(p.0) * inner.width, (1.0 - fy.position(p.1)) * inner.height);
+                (x.clamp(-1e5, 1e5), y.clamp(-1e5, 1e5))
+            };
+            for line in &self.ground {
+                let at: Vec<(f64, f64)> = line.iter().filter(|&&p| self.shown(p)).map(place).collect();
+                draw_run(canvas, &at, "c");
+            }
+            for (i, series) in self.series.iter().enumerate() {
+                for run in series.points.split(|&p| !self.shown(p)) {
+                    let at: Vec<(f64, f64)> = run.iter().map(place).collect();
+                    match series.style {
+                        Style::Line => draw_run(canvas, &thinned(&at), &class(i)),
+                        Style::Path if series.points.len() > MARKED => draw_run(canvas, &thinned(&at), &class(i)),
+                        Style::Path if at.len() > 1 => draw_run(canvas, &at, &class(i)),
+                        Style::Path | Style::Marks => {}
+                    }
+                    if series.style == Style::Marks || series.style == Style::Path && series.points.len() <= MARKED {
+                        at.iter().for_each(|&p| marker(canvas, i, p));
+                    }
                 }
             }
             canvas.raw("</svg>");
@@ -94,9 +155,10 @@ impl Panel for Lines {
     }
 
     fn describe(&self) -> String {
-        let describe = |(name, points): &(String, Vec<(f64, f64)>)| {
+        let describe = |Series { name, points, style }: &Series| {
             let shown: Vec<(f64, f64)> = points.iter().copied().filter(|&p| self.shown(p)).collect();
             match (shown.first(), shown.last()) {
+                (Some(_), Some(_)) if *style == Style::Marks => format!("{name}: {} points", shown.len()),
                 (Some(a), Some(b)) => format!("{name}: from {} to {}", number(a.1), number(b.1)),
                 _ => format!("{name}: no data"),
             }
@@ -192,6 +254,19 @@ mod tests {
         let p = &coordinates(&svg)[0];
         assert_eq!(p[0].1, p[1].1);
         assert!(svg.contains(">3.0</text>"), "{svg}");
+    }
+
+    #[test]
+    fn paths_have_marks_and_the_ground_has_no_name() {
+        let chart = Lines::new("T", Axis::linear("x").range(0.0, 1.0), Axis::linear("y").range(0.0, 1.0))
+            .path("p", [(0.0, 0.0), (0.5, 0.5), (1.0, 0.2)])
+            .marks("m", [(0.2, 0.2), (f64::NAN, 0.0)])
+            .ground([(0.0, 0.3), (1.0, 0.3)]);
+        let svg = chart.svg();
+        assert_eq!(svg.matches("<polyline").count(), 2);
+        assert_eq!(svg.matches("class=\"m s1\"").count(), 3 + 1, "and one in the legend");
+        assert_eq!(svg.matches("class=\"m s2\"").count(), 1 + 1);
+        assert!(svg.contains("p: from 0 to 0.2; m: 1 points"), "{svg}");
     }
 
     #[test]

@@ -35,15 +35,22 @@ pub(crate) fn single(panel: &dyn Panel, title: &str) -> String {
 /// assert_eq!(svg.matches("<title>").count(), 1);
 /// ```
 pub fn row(title: &str, panels: &[&dyn Panel]) -> String {
-    let head = 30.0;
+    grid(title, panels.len(), panels)
+}
+
+/// Panels in rows of `columns`, in one document, under a common title.
+pub fn grid(title: &str, columns: usize, panels: &[&dyn Panel]) -> String {
+    let (head, columns) = (30.0, columns.max(1));
     let mut canvas = Canvas::default();
-    let width = WIDTH * panels.len().max(1) as f64;
+    let width = WIDTH * columns as f64;
     canvas.text((width / 2.0, 22.0), Anchor::Middle, "h", &fitted(title, 0.85 * width));
     for (i, panel) in panels.iter().enumerate() {
-        panel.draw(&mut canvas, Area { x: i as f64 * WIDTH, y: head, width: WIDTH, height: HEIGHT });
+        let (x, y) = ((i % columns) as f64 * WIDTH, head + (i / columns) as f64 * HEIGHT);
+        panel.draw(&mut canvas, Area { x, y, width: WIDTH, height: HEIGHT });
     }
     let description: Vec<String> = panels.iter().map(|p| p.describe()).collect();
-    canvas.finish(width, head + HEIGHT, title, &description.join(" "))
+    let height = head + HEIGHT * panels.len().div_ceil(columns).max(1) as f64;
+    canvas.finish(width, height, title, &description.join(" "))
 }
 
 /// Draws the panel's title, axis labels, ticks and frame around `inner`.

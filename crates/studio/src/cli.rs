@@ -24,6 +24,8 @@ struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Activation functions and their slopes
+    Activations(commands::activations::Args),
     /// Backpropagation on a formula, row by row
     Backprop(commands::backprop::Args),
     /// Time of a training step of the reference workloads
@@ -34,6 +36,8 @@ pub enum Command {
     Config(commands::config::Args),
     /// Connect Four: perfect play and tables to learn from
     Connect4(commands::connect4::Args),
+    /// Gradient descent on a formula, step by step
+    Descend(commands::descend::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
     /// Checks this installation
@@ -46,8 +50,14 @@ pub enum Command {
     Import(commands::import::Args),
     /// Which learning rate to begin with
     LrFind(commands::lr_find::Args),
+    /// Lines under different losses, and the cross-entropy
+    Losses(commands::losses::Args),
+    /// One neuron and how its answer moves
+    Neuron(commands::neuron::Args),
     /// Plays a game
     Play(Play),
+    /// A small network on points of the plane
+    Playground(commands::playground::Args),
     /// Draws the pictures of a run
     Plot(commands::plot::Args),
     /// What a trained network says of new rows
@@ -117,7 +127,7 @@ pub enum Application {
 #[derive(Debug)]
 pub enum Parsed {
     /// To run a command.
-    Command(Command),
+    Command(Box<Command>),
     /// To show this text.
     Help {
         /// The help or the version.
@@ -146,7 +156,7 @@ pub fn language(args: &[OsString], env: impl Fn(&str) -> Option<String>) -> Lang
 pub fn parse(args: &[OsString], texts: &Texts) -> Result<Parsed, Report> {
     let matches = command(texts).try_get_matches_from(args);
     match matches.and_then(|m| Cli::from_arg_matches(&m)) {
-        Ok(cli) => Ok(Parsed::Command(cli.command)),
+        Ok(cli) => Ok(Parsed::Command(Box::new(cli.command))),
         Err(e) => match e.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help { text: e.to_string(), asked: true }),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(Parsed::Help { text: e.to_string(), asked: false }),

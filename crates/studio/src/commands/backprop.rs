@@ -4,10 +4,13 @@ use super::formula;
 use crate::number::short;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
-use crate::{Shell, Texts};
+use crate::{Shell, Texts, run};
 use lessons::backprop::{Contribution, Row, Trace, trace};
+use lessons::layout::layout;
 use lessons::partials::{self, MAX_ORDER, Partial};
+use plot::Graph;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// Arguments of `neurona backprop`.
 #[derive(clap::Args, Debug)]
@@ -21,6 +24,9 @@ pub struct Args {
     /// Highest order of derivatives, 1 to 4
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true)]
     order: usize,
+    /// The file for the picture
+    #[arg(long, value_name = "FILE.svg")]
+    svg: Option<PathBuf>,
 }
 
 /// What `--json` prints.
@@ -39,7 +45,8 @@ struct Output {
 /// Prints the trace.
 ///
 /// # Errors
-/// A mistake in the formula or the point (2); a value or derivative that is not finite (1, after the table).
+/// A mistake in the formula or the point (2); a value or derivative that is not finite (1, after the table); a picture that
+/// cannot be written (1).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     if !(1..=MAX_ORDER).contains(&args.order) {
@@ -47,12 +54,15 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return Err(Report::new(Exit::Usage, what, "", texts.fill("backprop.orders", &[("largest", &MAX_ORDER)])));
     }
     let f = formula::read(&texts, &args.expression)?;
-    let at = formula::point(&texts, &f, &args.at)?;
+    let at = formula::point(&texts, &f, "--at", &args.at)?;
     let partials = match args.order {
         1 => vec![],
         order => partials::up_to(&f, &at, order).map_err(|e| formula::failed(&texts, &e))?,
     };
     let trace = trace(&f, &at).map_err(|e| formula::failed(&texts, &e))?;
+    if let Some(path) = &args.svg {
+        run::write_whole(path, picture(&trace).as_bytes()).map_err(|e| run::unwritable(&texts, path, &e))?;
+    }
     let not_finite = not_finite(&texts, &trace);
     let hessian = (args.order > 1).then(|| hessian(f.variables(), &partials));
     if shell.json {
@@ -121,6 +131,24 @@ pub(super) fn table(texts: &Texts, trace: &Trace) -> String {
         text.push_str(&format!("\n\n{}", texts.get("backprop.kink")));
     }
     text
+}
+
+/// The rows as a graph: operation, value and derivative in each box, the local derivative on each arrow.
+fn picture(trace: &Trace) -> String {
+    let layout = layout(trace);
+    let title = format!("f = {} = {}", trace.expression.trim(), short(trace.value));
+    let boxes = trace.rows.iter().zip(&layout.rows).fold(Graph::new(&title), |g, (row, p)| {
+        let lines =
+            [format!("{} = {}", row.name, row.operation), short(row.value), format!("df/d{} = {}", row.name, short(row.derivative))];
+        g.node((p.layer, p.height), lines)
+    });
+    let graph = layout.edges.iter().fold(boxes, |g, edge| {
+        let name = &trace.rows[edge.to].name;
+        let locals: Vec<String> =
+            trace.rows[edge.from].contributions.iter().filter(|c| c.from == *name).map(|c| format!("·{}", short(c.local))).collect();
+        g.edge(edge.path.iter().map(|p| (p.layer, p.height)), &locals.join(" "))
+    });
+    graph.svg()
 }
 
 /// `w2: += 16·(1/w1) = 8`: the later row's derivative times the local one.

@@ -1,18 +1,23 @@
 //! The commands, one file each.
 
+pub mod activations;
 pub mod backprop;
 pub mod bench;
 pub mod completions;
 pub mod config;
 pub mod connect4;
 pub mod demo;
+pub mod descend;
 pub mod doctor;
 pub mod eval;
 pub mod export;
 mod formula;
 pub mod import;
+pub mod losses;
 pub mod lr_find;
+pub mod neuron;
 pub mod pinn;
+pub mod playground;
 pub mod plot;
 pub mod predict;
 pub mod resume;
@@ -29,12 +34,14 @@ use crate::{Report, Shell};
 /// What went wrong, ready to be printed.
 pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
     match command {
+        Command::Activations(args) => activations::run(args, shell),
         Command::Backprop(args) => backprop::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Config(args) => config::run(args, shell),
         Command::Connect4(args) => connect4::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
+        Command::Descend(args) => descend::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Eval(args) => match (&args.application, &args.network) {
@@ -44,9 +51,12 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         },
         Command::Import(args) => import::run(args, shell),
         Command::LrFind(args) => lr_find::run(args, shell),
+        Command::Losses(args) => losses::run(args, shell),
+        Command::Neuron(args) => neuron::run(args, shell),
         Command::Play(args) => match &args.game {
             Playable::Connect4(args) => connect4::play::run(args, shell),
         },
+        Command::Playground(args) => playground::run(args, shell),
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Resume(args) => resume::run(args, shell),
