@@ -249,29 +249,69 @@ mod tests {
     }
 
     /// All 4,294,967,296 numbers: `cargo test --release -p neurona-cpu --lib every_number -- --ignored --nocapture`,
-    /// some minutes.
-    #[test]
-    #[ignore = "takes minutes"]
-    fn every_number_keeps_the_bounds() {
-        type Function = (&'static str, fn(f32) -> f32, Unary, f64, fn(f32) -> bool);
-        let functions: [Function; 7] = [
-            ("exp", |x| exp(Number::<true>(x)).0, Unary::Exp, 2.0, |x| !(-104.0..-87.3).contains(&x)),
-            ("expm1", |x| expm1(Number::<true>(x)).0, Unary::Expm1, 3.0, |_| true),
-            ("tanh", |x| tanh(Number::<true>(x)).0, Unary::Tanh, 4.0, |_| true),
-            ("sigmoid", |x| sigmoid(Number::<true>(x)).0, Unary::Sigmoid, 4.0, |x| x > -87.0 || x.is_nan()),
-            ("log", |x| log(Number::<true>(x)).0, Unary::Log, 2.0, |_| true),
-            ("log1p", |x| log1p(Number::<true>(x)).0, Unary::Log1p, 4.0, |_| true),
-            ("erf", |x| erf(Number::<true>(x)).0, Unary::Erf, 8.0, |_| true),
-        ];
-        std::thread::scope(|scope| {
-            for (name, f, exact, bound, keep) in functions {
-                scope.spawn(move || {
-                    let worst = worst_of(1, f, exact, keep);
-                    eprintln!("{name}: at most {worst:.2} ulp, stated {bound}");
-                    assert!(worst <= bound, "{name}: {worst}");
-                });
-            }
-        });
+    /// some minutes for each function.
+    mod every_number {
+        use super::*;
+
+        fn keeps(bound: f64, f: fn(f32) -> f32, exact: Unary, keep: fn(f32) -> bool) {
+            let worst = worst_of(1, f, exact, keep);
+            eprintln!("{exact:?}: at most {worst:.2} ulp, stated {bound}");
+            assert!(worst <= bound, "{exact:?}: {worst}");
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn exp() {
+            keeps(2.0, |x| super::exp(Number::<true>(x)).0, Unary::Exp, |x| !(-104.0..-87.3).contains(&x));
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn expm1() {
+            keeps(3.0, |x| super::expm1(Number::<true>(x)).0, Unary::Expm1, |_| true);
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn tanh() {
+            keeps(4.0, |x| super::tanh(Number::<true>(x)).0, Unary::Tanh, |_| true);
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn sigmoid() {
+            keeps(4.0, |x| super::sigmoid(Number::<true>(x)).0, Unary::Sigmoid, |x| x > -87.0 || x.is_nan());
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn log() {
+            keeps(2.0, |x| super::log(Number::<true>(x)).0, Unary::Log, |_| true);
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn log1p() {
+            keeps(4.0, |x| super::log1p(Number::<true>(x)).0, Unary::Log1p, |_| true);
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn sin() {
+            keeps(2.0, super::sin::<true>, Unary::Sin, |x| !(1e6..f32::INFINITY).contains(&x.abs()));
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn cos() {
+            keeps(2.0, super::cos::<true>, Unary::Cos, |x| !(1e6..f32::INFINITY).contains(&x.abs()));
+        }
+
+        #[test]
+        #[ignore = "takes minutes"]
+        fn erf() {
+            keeps(8.0, |x| super::erf(Number::<true>(x)).0, Unary::Erf, |_| true);
+        }
     }
 
     #[test]
