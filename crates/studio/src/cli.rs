@@ -30,6 +30,8 @@ pub enum Command {
     Backprop(commands::backprop::Args),
     /// Time of a training step of the reference workloads
     Bench(commands::bench::Args),
+    /// How much can be hidden in a picture
+    Capacity(commands::steganography::capacity::Args),
     /// A script that completes commands in a shell
     Completions(commands::completions::Args),
     /// Training files
@@ -40,12 +42,16 @@ pub enum Command {
     Descend(commands::descend::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
+    /// How visible a message in a picture is
+    Detect(commands::steganography::detect::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
     /// A trained network as ONNX
     Export(commands::export::Args),
     /// How good a trained network is
     Eval(Eval),
+    /// Hides a message in a picture
+    Hide(commands::steganography::hide::Args),
     /// Weights of a PyTorch module as a run
     Import(commands::import::Args),
     /// Which learning rate to begin with
@@ -64,6 +70,8 @@ pub enum Command {
     Predict(commands::predict::Args),
     /// Goes on with an interrupted training
     Resume(commands::resume::Args),
+    /// The message of a picture
+    Reveal(commands::steganography::reveal::Args),
     /// Lists, shows, compares and removes runs
     Runs(commands::runs::Args),
     /// The layers of a network
@@ -112,6 +120,8 @@ pub struct Eval {
 pub enum Evaluated {
     /// Connect Four
     Connect4(commands::connect4::eval::Args),
+    /// Messages hidden in pictures
+    Steganography(commands::steganography::eval::Args),
 }
 
 /// The applications.
@@ -121,6 +131,8 @@ pub enum Application {
     Connect4(commands::connect4::train::Args),
     /// A differential equation
     Pinn(commands::pinn::Args),
+    /// Messages hidden in pictures
+    Steganography(commands::steganography::train::Args),
 }
 
 /// What a command line asks for.

@@ -46,10 +46,15 @@ impl Page {
     pub fn pictures(&mut self, folder: &RunFolder) {
         for name in [CURVES, SOLUTION, CONFUSION] {
             if let Ok(svg) = std::fs::read_to_string(folder.file(name)) {
-                let inline = svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1); // HTML needs none
-                self.body.push_str(&format!("<figure>{inline}</figure>\n"));
+                self.picture(&svg);
             }
         }
+    }
+
+    /// A picture, given as a document of its own.
+    pub fn picture(&mut self, svg: &str) {
+        let inline = svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1); // HTML needs none
+        self.body.push_str(&format!("<figure>{inline}</figure>\n"));
     }
 
     /// Adds the settings, and writes the page to its folder.

@@ -22,6 +22,7 @@ pub mod plot;
 pub mod predict;
 pub mod resume;
 pub mod runs;
+pub mod steganography;
 pub mod summary;
 pub mod train;
 
@@ -37,18 +38,22 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Activations(args) => activations::run(args, shell),
         Command::Backprop(args) => backprop::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
+        Command::Capacity(args) => steganography::capacity::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Config(args) => config::run(args, shell),
         Command::Connect4(args) => connect4::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Descend(args) => descend::run(args, shell),
+        Command::Detect(args) => steganography::detect::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Eval(args) => match (&args.application, &args.network) {
             (Some(Evaluated::Connect4(args)), _) => connect4::eval::run(args, shell),
+            (Some(Evaluated::Steganography(args)), _) => steganography::eval::run(args, shell),
             (None, Some(args)) => eval::run(args, shell),
             (None, None) => Ok(()), // a command line with neither is refused
         },
+        Command::Hide(args) => steganography::hide::run(args, shell),
         Command::Import(args) => import::run(args, shell),
         Command::LrFind(args) => lr_find::run(args, shell),
         Command::Losses(args) => losses::run(args, shell),
@@ -60,11 +65,13 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Plot(args) => plot::run(args, shell),
         Command::Predict(args) => predict::run(args, shell),
         Command::Resume(args) => resume::run(args, shell),
+        Command::Reveal(args) => steganography::reveal::run(args, shell),
         Command::Runs(args) => runs::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),
+            (Some(Application::Steganography(args)), _) => steganography::train::run(args, shell),
             (None, Some(args)) => train::run(args, shell),
             (None, None) => Ok(()), // a command line with neither is refused
         },

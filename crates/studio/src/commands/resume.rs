@@ -29,11 +29,13 @@ pub struct Args {
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let folder = RunFolder::open(&texts, &args.run)?.locked()?;
-    if kind(&folder)? == super::pinn::KIND {
+    let kind = kind(&folder)?;
+    if kind == super::pinn::KIND || kind == super::steganography::KIND {
         if args.epochs.is_some() {
             return Err(Report::new(Exit::Usage, texts.get("resume.steps"), "", texts.get("usage.see_help")));
         }
-        return super::pinn::resume(folder, args.threads, shell);
+        let go = if kind == super::pinn::KIND { super::pinn::resume } else { super::steganography::resume };
+        return go(folder, args.threads, shell);
     }
     let (_, meta) = saved::describe(&texts, &folder)?;
     let more = meta.state == Phase::Done && args.epochs.is_some_and(|n| n as usize > meta.epochs);

@@ -1,0 +1,238 @@
+//! The autoencoder of the course's slides: a text of 128 characters spread over a picture of 256×256 pixels by an embedding, with
+//! 1×1 convolutions, and read by one dense layer for each character's 512 pixels.
+//!
+//! What was wrong with it elsewhere is right here: all 256 codes have a class of their own, the length is the first character, and
+//! rounding and the limits of 8 bits are part of the training.
+
+use crate::covers::cover;
+use crate::random::Random;
+use crate::training::Record;
+use neurona::ops::Compare;
+use neurona::{Arg, Context, DType, Function, Init, Optimizer, Result, State, Step, Tensor, log_softmax};
+use serde::{Deserialize, Serialize};
+
+/// Pixels of a picture's side.
+pub const SIDE: usize = 256;
+/// Characters.
+pub const LENGTH: usize = 128;
+/// Codes of a character.
+const CODES: usize = 256;
+/// Pixels of a character.
+const SHARE: usize = SIDE * SIDE / LENGTH;
+
+/// How it is trained.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deck {
+    /// Seed of weights, pictures and texts.
+    pub seed: u32,
+    /// Epochs; they only count steps.
+    pub epochs: u64,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Pictures of a step.
+    pub batch: usize,
+    /// Learning rate of Adam.
+    pub learning_rate: f64,
+    /// How many pictures of a step are made-up photographs; all others are noise, as in the slides.
+    pub scenes: usize,
+    /// Weight of the mean square of the changes (of values from 0 to 1) beside the cross-entropy of the characters.
+    pub weight: f64,
+    /// Worker threads; 0 takes one for each processor.
+    pub threads: usize,
+}
+
+impl Deck {
+    /// The slides' training: 512 epochs of 512 steps of 64 pictures of noise. For a large machine.
+    pub const FULL: Deck =
+        Deck { seed: 1, epochs: 512, steps_per_epoch: 512, batch: 64, learning_rate: 1e-3, scenes: 0, weight: 1.0, threads: 0 };
+    /// Minutes on a usual processor, half of them on made-up photographs.
+    pub const SHORT: Deck =
+        Deck { seed: 1, epochs: 4, steps_per_epoch: 150, batch: 16, learning_rate: 3e-3, scenes: 8, weight: 30.0, threads: 0 };
+}
+
+/// Made-up photographs that a training draws from; one is replaced at every fourth step.
+const SCENES: usize = 24;
+
+/// A training in progress.
+pub struct DeckTraining {
+    settings: Deck,
+    step: Step,
+    state: State,
+    scenes: Vec<Vec<u8>>,
+}
+
+impl DeckTraining {
+    /// Compiles the step and initialises the networks.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn new(settings: &Deck) -> Result<DeckTraining> {
+        let cx = Context::new(DType::F32, true);
+        let n = settings.batch;
+        let pictures = cx.input("pictures", DType::F32, &[n, SIDE, SIDE, 3]);
+        let text = cx.input("text", DType::I32, &[n, LENGTH]);
+        let classes = cx.input("classes", DType::F32, &[n, LENGTH, CODES]);
+        let hidden = whole(&encode(&cx, &pictures, &text));
+        let logits = decode(&cx, &hidden);
+        let entropy = (log_softmax(&logits) * &classes).sum(&[2]).mean_all() * -1.0;
+        let square = (&hidden - &pictures).square().mean_all();
+        let right = (&logits * &classes).sum(&[2]);
+        let wrong = right.compare(Compare::Lt, &logits.max(&[2])).cast(DType::F32).mean_all();
+        let total = &entropy + &square * settings.weight;
+        let step = Step::compile(&cx, &total, &[&entropy, &wrong, &square], &Optimizer::adam(), settings.threads)?;
+        let state = State::new(step.params(), &Optimizer::adam(), settings.seed);
+        let scene = |i| cover(&mut Random::new(u64::from(settings.seed), u64::MAX - i), SIDE);
+        let scenes = if settings.scenes > 0 { (0..SCENES as u64).map(scene).collect() } else { vec![] };
+        Ok(DeckTraining { settings: settings.clone(), step, state, scenes })
+    }
+
+    /// Whether all steps have been taken.
+    pub fn is_done(&self) -> bool {
+        self.state.step >= self.settings.epochs * self.settings.steps_per_epoch
+    }
+
+    /// Takes a step on new pictures and texts.
+    ///
+    /// # Errors
+    /// Errors of the engine; a loss that is not finite is reported as it is.
+    pub fn advance(&mut self) -> Result<Record> {
+        let s = &self.settings;
+        let random = &mut Random::new(u64::from(s.seed), self.state.step);
+        if !self.scenes.is_empty() && self.state.step.is_multiple_of(4) {
+            let old = random.below(SCENES);
+            self.scenes[old] = cover(random, SIDE);
+        }
+        let mut pictures = vec![];
+        for i in 0..s.batch {
+            match self.scenes.get(random.below(SCENES)).filter(|_| i < s.scenes) {
+                Some(scene) => pictures.extend(scene.iter().map(|&p| f32::from(p) / 255.0)),
+                None => pictures.extend((0..SIDE * SIDE * 3).map(|_| (random.bits() >> 56) as f32 / 255.0)),
+            }
+        }
+        let text: Vec<i32> = (0..s.batch * LENGTH).map(|_| random.below(CODES) as i32).collect();
+        let mut classes = vec![0.0; text.len() * CODES];
+        text.iter().enumerate().for_each(|(i, &t)| classes[i * CODES + t as usize] = 1.0);
+        let done = self.state.step as f64 / (s.epochs * s.steps_per_epoch) as f64;
+        let rate = s.learning_rate * (0.02 + 0.49 * (1.0 + (std::f64::consts::PI * done).cos()));
+        let data = [Arg::F32(&pictures), Arg::I32(&text), Arg::F32(&classes)];
+        let reports = self.step.run(&mut self.state, rate, &data)?;
+        let [loss, errors, square] = [0, 1, 2].map(|i| reports.get(i).map_or(f64::NAN, |&x| f64::from(x)));
+        Ok(Record { step: self.state.step, loss, errors, psnr: -10.0 * square.log10(), weight: s.weight })
+    }
+
+    /// The networks as they are now.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn autoencoder(&self) -> Result<Autoencoder> {
+        Autoencoder::new(self.state.params.clone(), self.settings.threads)
+    }
+}
+
+/// The trained networks, for one picture at a time.
+pub struct Autoencoder {
+    weights: Vec<Vec<f32>>,
+    encoder: Function,
+    decoder: Function,
+    /// How many of the weights are the encoder's; they come first.
+    first: usize,
+}
+
+impl Autoencoder {
+    /// Networks with these weights.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn new(weights: Vec<Vec<f32>>, threads: usize) -> Result<Autoencoder> {
+        let cx = Context::new(DType::F32, false);
+        let pictures = cx.input("pictures", DType::F32, &[1, SIDE, SIDE, 3]);
+        let changed = encode(&cx, &pictures, &cx.input("text", DType::I32, &[1, LENGTH]));
+        let (encoder, first) = (Function::compile(&cx, &[&changed], threads)?, cx.params().len());
+        let cx = Context::new(DType::F32, false);
+        let logits = decode(&cx, &cx.input("pictures", DType::F32, &[1, SIDE, SIDE, 3]));
+        Ok(Autoencoder { weights, encoder, decoder: Function::compile(&cx, &[&logits], threads)?, first })
+    }
+
+    /// Hides the text in a picture of 256×256 pixels with the smallest of some strengths with which it comes back: shares of the
+    /// change that the encoder makes, which is made for noise. None if it does not come back with the whole of it.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn hide(&mut self, rgb: &[u8], text: &[u8]) -> Result<Option<(Vec<u8>, f32)>> {
+        let pictures: Vec<f32> = rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let characters = characters(text);
+        let codes: Vec<i32> = characters.iter().map(|&c| i32::from(c)).collect();
+        let changed = self.encoder.run(&self.weights[..self.first], &[Arg::F32(&pictures), Arg::I32(&codes)])?.remove(0);
+        for strength in [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0] {
+            let mixed = pictures.iter().zip(&changed).map(|(x, y)| x + strength * (y - x));
+            let bytes: Vec<u8> = mixed.map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect();
+            if self.read(&bytes)? == characters {
+                return Ok(Some((bytes, strength)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of a picture; none if its first character, the length, is no length.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn reveal(&mut self, rgb: &[u8]) -> Result<Option<Vec<u8>>> {
+        let characters = self.read(rgb)?;
+        Ok(characters.get(1..=usize::from(characters[0])).map(<[u8]>::to_vec))
+    }
+
+    /// All 128 characters that are read of a picture.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn read(&mut self, rgb: &[u8]) -> Result<Vec<u8>> {
+        let pictures: Vec<f32> = rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let logits = self.decoder.run(&self.weights[self.first..], &[Arg::F32(&pictures)])?.remove(0);
+        let best = |l: &[f32]| l.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i as u8);
+        Ok(logits.chunks_exact(CODES).map(best).collect())
+    }
+}
+
+/// The length, the text (at most 127 bytes of it), and characters that say nothing: of a fixed random kind, so that none is frequent.
+fn characters(text: &[u8]) -> Vec<u8> {
+    let text = &text[..text.len().min(LENGTH - 1)];
+    let mut random = Random::new(text.len() as u64, 3);
+    let mut all = vec![text.len() as u8];
+    all.extend_from_slice(text);
+    all.resize_with(LENGTH, || random.bits() as u8);
+    all
+}
+
+/// What the encoder makes of pictures `[n, 256, 256, 3]` with values from 0 to 1 and characters `[n, 128]`.
+fn encode(cx: &Context, pictures: &Tensor, text: &Tensor) -> Tensor {
+    let n = pictures.shape()[0];
+    cx.layer("encoder", || {
+        let table = cx.param("embedding", &[CODES, SHARE], Init::Uniform { min: -0.05, max: 0.05 });
+        let text = table.gather(&text.reshape(&[n * LENGTH])).reshape(&[n, SIDE, SIDE, 1]);
+        let seen = dense(cx, "look", pictures, 16, Init::GlorotUniform).relu();
+        dense(cx, "mix", &Tensor::concat(&[&seen, &text], 3), 3, Init::GlorotUniform)
+    })
+}
+
+/// Logits `[n, 128, 256]` of the characters of pictures.
+fn decode(cx: &Context, pictures: &Tensor) -> Tensor {
+    let n = pictures.shape()[0];
+    cx.layer("decoder", || {
+        let grey = dense(cx, "grey", pictures, 1, Init::GlorotUniform).reshape(&[n, LENGTH, SHARE]);
+        dense(cx, "characters", &grey, CODES, Init::GlorotUniform)
+    })
+}
+
+fn dense(cx: &Context, name: &str, x: &Tensor, out: usize, init: Init) -> Tensor {
+    let inputs = x.shape().last().copied().unwrap_or(0);
+    cx.layer(name, || x.matmul(&cx.param("weight", &[inputs, out], init)) + cx.param("bias", &[out], Init::Zeros))
+}
+
+/// Values from 0 to 1 in steps of 1/255; the derivative of rounding counts as 1.
+fn whole(x: &Tensor) -> Tensor {
+    let within = x.maximum(&x.full_like(0.0)).minimum(&x.full_like(1.0));
+    let rounded = ((&within * 255.0).round() * (1.0 / 255.0) - &within).stop_gradient();
+    within + rounded
+}
