@@ -50,9 +50,24 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A loss that is no number in a stage of a problem given as formulas.
+    #[error(
+        "the loss is {loss} in stage {stage}, step {step}; start from another seed, lower the learning rate, or look for divisions by zero in the formulas"
+    )]
+    Unsolvable {
+        /// The stage, from 1.
+        stage: usize,
+        /// Steps of all stages.
+        step: u64,
+        /// The loss.
+        loss: f64,
+    },
     /// An error of the engine.
     #[error(transparent)]
     Engine(#[from] neurona::CpuError),
+    /// An error of the training layer.
+    #[error(transparent)]
+    Neurona(#[from] neurona::Error),
 }
 
 /// What a setting may be. Displays as the fix of a wrong one.

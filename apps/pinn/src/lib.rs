@@ -36,6 +36,7 @@ mod points;
 mod predictor;
 mod problem;
 mod settings;
+pub mod solve;
 mod training;
 
 pub use error::{Allowed, Error};

@@ -19,11 +19,14 @@
 
 mod gradient;
 mod search;
+mod values;
 
 pub use gradient::{Gradient, flatten, unflatten};
+pub use search::{Point, Search};
+pub use values::Values;
 
 use crate::{Error, Result};
-use search::{Search, dot};
+use search::dot;
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::ControlFlow;

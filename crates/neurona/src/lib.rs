@@ -60,7 +60,7 @@ pub use context::{Context, Param};
 pub use cpu::{Arg, Error as CpuError};
 pub use error::{Error, ErrorKind, Result};
 pub use fit::{BatchReport, EpochReport, FitOptions, History, Observer, Position, Prediction, Scores, Snapshot, Trainer};
-pub use graph::{DType, Tensor, Type, diff, ops};
+pub use graph::{DType, Id, Tensor, Type, diff, ops};
 pub use init::Init;
 pub use loss::Loss;
 pub use lr_find::{RateCurve, RateFinding, RatePoint, RateRange, lr_find};

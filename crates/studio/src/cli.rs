@@ -74,6 +74,8 @@ pub enum Command {
     Reveal(commands::steganography::reveal::Args),
     /// Lists, shows, compares and removes runs
     Runs(commands::runs::Args),
+    /// A differential equation given by its formulas
+    Solve(commands::solve::Args),
     /// The layers of a network
     Summary(commands::summary::Args),
     /// Trains a network

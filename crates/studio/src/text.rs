@@ -184,7 +184,8 @@ mod tests {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
         let [en, _] = tables();
         let composed = |k: &str| {
-            ["help.", "schema.", "expression.", "phrase."].iter().any(|p| k.starts_with(p)) || k.starts_with("data.") && k.ends_with(".fix")
+            ["help.", "schema.", "expression.", "phrase.", "solve.formula.", "solve.wrong.", "solve.end."].iter().any(|p| k.starts_with(p))
+                || k.starts_with("data.") && k.ends_with(".fix")
         };
         for key in en.keys().filter(|k| !composed(k)) {
             assert!(sources.contains(&format!("\"{key}\"")), "{key} is used nowhere");

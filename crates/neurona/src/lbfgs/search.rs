@@ -15,27 +15,34 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// One place on the line.
-#[derive(Clone)]
-pub(super) struct Point {
-    step: f64,
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// How far along the direction.
+    pub step: f64,
     slope: f64,
-    pub(super) value: f64,
-    pub(super) x: Vec<f64>,
-    pub(super) gradient: Vec<f64>,
+    /// The value there.
+    pub value: f64,
+    /// The place.
+    pub x: Vec<f64>,
+    /// The gradient there.
+    pub gradient: Vec<f64>,
 }
 
-/// A search from one place.
-pub(super) struct Search<'a, F> {
+/// A search from one place for the strong Wolfe conditions (Nocedal & Wright 2006, algorithms 3.5 and 3.6).
+pub struct Search<'a, F> {
     f: &'a mut F,
     x: &'a [f64],
     gradient: &'a [f64],
     value: f64,
     direction: Vec<f64>,
-    pub(super) evaluations: usize,
+    /// Evaluations of the function so far.
+    pub evaluations: usize,
 }
 
 impl<'a, F: FnMut(&[f64], &mut [f64]) -> Result<f64>> Search<'a, F> {
-    pub(super) fn new(f: &'a mut F, x: &'a [f64], gradient: &'a [f64], value: f64) -> Self {
+    /// A search for a lower value of `f`, which returns its value at the first slice and writes its gradient into
+    /// the second, from `x` with this gradient and value.
+    pub fn new(f: &'a mut F, x: &'a [f64], gradient: &'a [f64], value: f64) -> Self {
         Search { f, x, gradient, value, direction: vec![], evaluations: 0 }
     }
 
@@ -52,7 +59,10 @@ impl<'a, F: FnMut(&[f64], &mut [f64]) -> Result<f64>> Search<'a, F> {
 
     /// A point along `direction` that fulfils the strong Wolfe conditions, trying the step `first` first;
     /// or, if none is found, one that at least is lower; or none.
-    pub(super) fn along(&mut self, direction: Vec<f64>, first: f64) -> Result<Option<Point>> {
+    ///
+    /// # Errors
+    /// Errors of the function.
+    pub fn along(&mut self, direction: Vec<f64>, first: f64) -> Result<Option<Point>> {
         self.direction = direction;
         let slope = dot(self.gradient, &self.direction);
         if !(slope < 0.0 && slope.is_finite()) {

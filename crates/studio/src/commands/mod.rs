@@ -22,6 +22,7 @@ pub mod plot;
 pub mod predict;
 pub mod resume;
 pub mod runs;
+pub mod solve;
 pub mod steganography;
 pub mod summary;
 pub mod train;
@@ -67,6 +68,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Resume(args) => resume::run(args, shell),
         Command::Reveal(args) => steganography::reveal::run(args, shell),
         Command::Runs(args) => runs::run(args, shell),
+        Command::Solve(args) => solve::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),

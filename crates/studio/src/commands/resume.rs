@@ -30,11 +30,15 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let folder = RunFolder::open(&texts, &args.run)?.locked()?;
     let kind = kind(&folder)?;
-    if kind == super::pinn::KIND || kind == super::steganography::KIND {
+    if [super::pinn::KIND, super::solve::KIND, super::steganography::KIND].contains(&kind.as_str()) {
         if args.epochs.is_some() {
             return Err(Report::new(Exit::Usage, texts.get("resume.steps"), "", texts.get("usage.see_help")));
         }
-        let go = if kind == super::pinn::KIND { super::pinn::resume } else { super::steganography::resume };
+        let go = match kind.as_str() {
+            super::pinn::KIND => super::pinn::resume,
+            super::solve::KIND => super::solve::resume,
+            _ => super::steganography::resume,
+        };
         return go(folder, args.threads, shell);
     }
     let (_, meta) = saved::describe(&texts, &folder)?;

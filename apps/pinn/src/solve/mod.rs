@@ -1,0 +1,47 @@
+//! Any differential equation: a problem is described by formulas, its solution is a network trained in double precision.
+//!
+//! ```
+//! use pinn::solve::{File, Problem, Solver};
+//! let file: File = toml::from_str(r#"
+//!     domain = { x = [0, 1], t = [0, 1] }
+//!     form.u = "sin(2*pi*x) + t*N"        # the start holds whatever the network says
+//!     solution.u = "sin(2*pi*(x - t))"
+//!     network = { widths = [8], periodic = ["x"] }
+//!     sampling.points = 100
+//!     stages = [{ method = "levenberg_marquardt", steps = 20 }]
+//!     [[equations]]
+//!     name = "transport"
+//!     formula = "d(u,t) + d(u,x) = 0"
+//! "#)?;
+//! let problem = Problem::new(&file, std::path::Path::new("."))?;
+//! let mut solver = Solver::new(&problem, None)?;
+//! while !solver.is_done() {
+//!     solver.advance()?;
+//! }
+//! assert!(solver.solved()?.relative_l2().unwrap() < 0.2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod file;
+mod formula;
+mod grid;
+mod linear;
+mod methods;
+mod pictures;
+mod problem;
+mod reference;
+mod saved;
+mod solver;
+mod spread;
+mod system;
+mod trace;
+mod words;
+
+pub use file::{Condition, Data, Equation, File, Method, Network, Quantity, Sampling, Spread, Stage};
+pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Term};
+pub use grid::{Distance, Known, places};
+pub use methods::{Memory, Reason};
+pub use pictures::{Words, curves, slices, solution};
+pub use problem::{Axis, KINDS, Place, Problem, Set, Why, Wrongly};
+pub use reference::{Reference, npy_bytes};
+pub use solver::{Progress, Record, Solved, Solver};

@@ -1,0 +1,440 @@
+//! A file, checked: names resolved, formulas read, numbers computed.
+
+use super::file::{File, Quantity, Stage};
+use super::formula::{Formula, Mistake, Problem as Wrong, Term};
+use super::spread::MAX_AXES;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A variable and its range.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Axis {
+    /// Its name.
+    pub name: String,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Axis {
+    /// The place at the share `s` of the way from the lower to the upper end.
+    pub fn at(&self, s: f64) -> f64 {
+        self.low + s * (self.high - self.low)
+    }
+}
+
+/// Where a condition holds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Place {
+    /// Where variables have these values; several such parts share the points.
+    Faces(Vec<Vec<(usize, f64)>>),
+    /// At both ends of this variable, of which the unknowns and their derivatives up to this order agree.
+    Ends(usize, usize),
+    /// At these points, with these values.
+    Points(Vec<Vec<f64>>, Vec<f64>),
+}
+
+/// A set of conditions at the same points.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Set {
+    /// Where; none for the equations, which hold inside.
+    pub place: Option<Place>,
+    /// How many points.
+    pub points: usize,
+    /// What is to be zero there: name of the loss, formula (none at periodic ends), factor.
+    pub terms: Vec<(String, Option<Formula>, f64)>,
+}
+
+/// A problem that can be solved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Problem {
+    /// As it was written.
+    pub file: File,
+    /// The variables.
+    pub axes: Vec<Axis>,
+    /// Named numbers.
+    pub constants: BTreeMap<String, f64>,
+    /// How each unknown is made of the network's output.
+    pub form: Vec<Option<Formula>>,
+    /// The equations first, then the conditions, then the data.
+    pub sets: Vec<Set>,
+    /// Exact solutions, one place per unknown.
+    pub solution: Vec<Option<Formula>>,
+    /// Points of the grid along each variable.
+    pub grid: Vec<usize>,
+}
+
+/// Something in a file that cannot be used.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Wrongly {
+    /// Where: `equations.0.formula`.
+    pub key: String,
+    /// What is wrong.
+    pub why: Why,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Why {
+    /// A formula.
+    Formula(Mistake),
+    /// Anything else: a fixed name of the kind and the values its message mentions.
+    Other(&'static str, Vec<String>),
+}
+
+/// Kinds of mistakes outside formulas: name, what, fix; `{0}` and `{1}` are what they mention.
+pub const KINDS: [(&str, &str, &str); 15] = [
+    ("axes", "the domain has {0} variables", "give 1 to 4 of them"),
+    ("name", "`{0}` cannot be a name here", "choose another: letters, digits and _, none of d, e, pi, N and no function"),
+    ("twice", "`{0}` has two meanings", "rename one of them"),
+    ("range", "the range of `{0}` is empty", "give the lower end first: [0, 1]"),
+    ("no_unknowns", "there is nothing to solve for", "name at least one unknown: unknowns = [\"u\"]"),
+    ("no_equations", "there is no equation", "add [[equations]] with name and formula"),
+    ("no_stages", "there is nothing to do", "add [[stages]] with method and steps"),
+    ("count", "{0} is out of range", "give a whole number from {1}"),
+    ("positive", "{0} is out of range", "give a positive number"),
+    ("variable", "`{0}` is no variable of the domain", "use {1}"),
+    ("unknown", "`{0}` is no unknown", "use {1}"),
+    ("place", "`{0}` is no place", "write \"t = 0\", \"x\" for both ends of x, or \"x = 0, y = 1\""),
+    ("condition", "a condition needs `on` and `formula`, or `periodic`", "write for example on = \"t = 0\" and formula = \"u = sin(x)\""),
+    ("units", "a network needs 1 to 8 layers of 1 to 512 units", "for example widths = [20, 20, 20]"),
+    ("file", "{0}", "check the path, which counts from this file's folder, and the file's contents"),
+];
+
+impl Why {
+    /// The name of the kind, what is wrong and the fix, in English.
+    pub fn english(&self) -> (&'static str, String, String) {
+        match self {
+            Why::Formula(m) => (m.problem.code(), m.problem.what(), m.problem.fix()),
+            Why::Other(code, values) => {
+                let (_, what, fix) = KINDS.iter().find(|k| k.0 == *code).copied().unwrap_or((code, code, ""));
+                let fill = |text: &str| values.iter().enumerate().fold(text.to_string(), |t, (i, v)| t.replace(&format!("{{{i}}}"), v));
+                (code, fill(what), fill(fix))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Wrongly {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match &self.why {
+            Why::Formula(m) => write!(f, "{}: {m}", self.key),
+            other => {
+                let (_, what, fix) = other.english();
+                write!(f, "{}: {what}; {fix}", self.key)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Wrongly {}
+
+type Checked<T> = Result<T, Wrongly>;
+
+pub(super) fn wrongly<T>(key: impl Into<String>, code: &'static str, values: &[&str]) -> Checked<T> {
+    let values = values.iter().map(|v| (*v).to_string()).collect();
+    Err(Wrongly { key: key.into(), why: Why::Other(code, values) })
+}
+
+/// What a formula may mention.
+#[derive(Clone, Copy, PartialEq)]
+enum Scope {
+    /// Numbers only.
+    Constants,
+    /// Variables too.
+    Place,
+    /// Variables and the network's output N.
+    Form,
+    /// Variables, unknowns, fitted numbers and derivatives.
+    Everything,
+}
+
+struct Names<'a> {
+    axes: &'a [Axis],
+    constants: &'a BTreeMap<String, f64>,
+    file: &'a File,
+}
+
+impl Names<'_> {
+    fn formula(&self, key: &str, source: &str, scope: Scope) -> Checked<Formula> {
+        let wrong = |m: Mistake| Wrongly { key: key.into(), why: Why::Formula(m) };
+        let formula = Formula::parse(source).map_err(wrong)?;
+        let equals = source.find('=').map_or(0, |at| source[..at].chars().count());
+        if formula.is_equation && scope != Scope::Everything {
+            return Err(wrong(formula.mistake(equals, Wrong::Equals)));
+        }
+        self.check(&formula.term, scope).map_err(|(position, problem)| wrong(formula.mistake(position, problem)))?;
+        Ok(formula)
+    }
+
+    fn equation(&self, key: &str, source: &str) -> Checked<Formula> {
+        let formula = self.formula(key, source, Scope::Everything)?;
+        if formula.is_equation {
+            return Ok(formula);
+        }
+        let end = source.chars().count();
+        Err(Wrongly { key: key.into(), why: Why::Formula(formula.mistake(end, Wrong::NoEquals)) })
+    }
+
+    fn known(&self, scope: Scope) -> Vec<String> {
+        let mut known: Vec<String> = vec![];
+        if scope == Scope::Everything {
+            known.extend(self.file.unknowns.iter().cloned());
+            known.extend(self.file.fit.keys().cloned());
+        }
+        if scope == Scope::Form {
+            known.push("N".into());
+        }
+        if scope != Scope::Constants {
+            known.extend(self.axes.iter().map(|a| a.name.clone()));
+        }
+        known.extend(self.constants.keys().cloned());
+        known.push("pi".into());
+        known
+    }
+
+    fn check(&self, term: &Term, scope: Scope) -> Result<(), (usize, Wrong)> {
+        match term {
+            Term::Number(_) => Ok(()),
+            Term::Name(name, at) => {
+                let known = self.known(scope);
+                if known.contains(name) { Ok(()) } else { Err((*at, Wrong::Unknown { name: name.clone(), known: known.join(", ") })) }
+            }
+            Term::Negate(a) => self.check(a, scope),
+            Term::Call(_, list) => list.iter().try_for_each(|t| self.check(t, scope)),
+            Term::Infix(_, a, b) => self.check(a, scope).and_then(|()| self.check(b, scope)),
+            Term::Derivative(inner, along) => {
+                for (name, at) in along {
+                    if !self.axes.iter().any(|a| a.name == *name) {
+                        let known: Vec<&str> = self.axes.iter().map(|a| a.name.as_str()).collect();
+                        return Err((*at, Wrong::NotVariable { name: name.clone(), known: known.join(", ") }));
+                    }
+                    if scope != Scope::Everything {
+                        return Err((*at, Wrong::Depends { name: "d".into() }));
+                    }
+                }
+                self.check(inner, scope)
+            }
+        }
+    }
+
+    fn number(&self, key: &str, q: &Quantity) -> Checked<f64> {
+        let x = match q {
+            Quantity::Number(x) => *x,
+            Quantity::Whole(x) => *x as f64,
+            Quantity::Formula(source) => self.constant(&self.formula(key, source, Scope::Constants)?),
+        };
+        if x.is_finite() { Ok(x) } else { wrongly(key, "positive", &[&x.to_string()]) }
+    }
+
+    /// The value of a formula of constants.
+    fn constant(&self, formula: &Formula) -> f64 {
+        formula.value(&|name| self.constants.get(name).copied()).unwrap_or(f64::NAN)
+    }
+
+    fn axis(&self, key: &str, name: &str) -> Checked<usize> {
+        let known: Vec<&str> = self.axes.iter().map(|a| a.name.as_str()).collect();
+        match known.iter().position(|a| *a == name.trim()) {
+            Some(i) => Ok(i),
+            None => wrongly(key, "variable", &[name.trim(), &known.join(", ")]),
+        }
+    }
+
+    /// `"t = 0"`, `"x"`, `"x = 0, y = 1"`.
+    fn place(&self, key: &str, text: &str) -> Checked<Place> {
+        let mut faces: Vec<Vec<(usize, f64)>> = vec![vec![]];
+        for part in text.split(',') {
+            let values = match part.split_once('=') {
+                Some((name, value)) => {
+                    let axis = self.axis(key, name)?;
+                    let value = self.formula(key, value.trim(), Scope::Constants)?;
+                    vec![(axis, self.constant(&value))]
+                }
+                None if part.trim().is_empty() => return wrongly(key, "place", &[text]),
+                None => {
+                    let axis = self.axis(key, part)?;
+                    vec![(axis, self.axes[axis].low), (axis, self.axes[axis].high)]
+                }
+            };
+            if values.iter().any(|(_, v)| !v.is_finite()) {
+                return wrongly(key, "place", &[text]);
+            }
+            faces = faces.iter().flat_map(|f| values.iter().map(move |v| [&f[..], &[*v]].concat())).collect();
+        }
+        Ok(Place::Faces(faces))
+    }
+}
+
+/// Most points of a set, and most points of the grid.
+const MOST_POINTS: usize = 1_000_000;
+
+impl Problem {
+    /// Checks a file. Data files are read from `folder`.
+    ///
+    /// # Errors
+    /// The first entry that cannot be used.
+    pub fn new(file: &File, folder: &std::path::Path) -> Checked<Problem> {
+        let empty = BTreeMap::new();
+        let mut axes = vec![];
+        check_names(file)?;
+        for (name, [low, high]) in &file.domain {
+            let names = Names { axes: &[], constants: &empty, file };
+            let key = format!("domain.{name}");
+            let (low, high) = (names.number(&key, low)?, names.number(&key, high)?);
+            if low >= high {
+                return wrongly(key, "range", &[name]);
+            }
+            axes.push(Axis { name: name.clone(), low, high });
+        }
+        axes.sort_by_key(|a| a.name == "t"); // stable: time is the last, the rest in the order of the alphabet
+        let mut constants = BTreeMap::new();
+        for (name, q) in &file.constants {
+            let value = Names { axes: &[], constants: &constants, file }.number(&format!("constants.{name}"), q)?;
+            constants.insert(name.clone(), value);
+        }
+        let names = Names { axes: &axes, constants: &constants, file };
+        let per_unknown = |table: &BTreeMap<String, String>, key: &str, scope| {
+            if let Some(name) = table.keys().find(|k| !file.unknowns.contains(k)) {
+                return wrongly(format!("{key}.{name}"), "unknown", &[name, &file.unknowns.join(", ")]);
+            }
+            let one = |u: &String| table.get(u).map(|f| names.formula(&format!("{key}.{u}"), f, scope)).transpose();
+            file.unknowns.iter().map(one).collect::<Checked<Vec<_>>>()
+        };
+        let form = per_unknown(&file.form, "form", Scope::Form)?;
+        let solution = per_unknown(&file.solution, "solution", Scope::Place)?;
+        check_network(file, &names)?;
+        check_stages(&file.stages)?;
+        let grid = grid(file, &axes)?;
+        let sets = sets(file, &names, folder)?;
+        Ok(Problem { file: file.clone(), axes, constants, form, sets, solution, grid })
+    }
+
+    /// The position of a variable.
+    pub fn axis(&self, name: &str) -> Option<usize> {
+        self.axes.iter().position(|a| a.name == name)
+    }
+}
+
+fn check_names(file: &File) -> Checked<()> {
+    if file.domain.is_empty() || file.domain.len() > MAX_AXES {
+        return wrongly("domain", "axes", &[&file.domain.len().to_string()]);
+    }
+    if file.unknowns.is_empty() {
+        return wrongly("unknowns", "no_unknowns", &[]);
+    }
+    let domain = file.domain.keys().map(|n| ("domain", n));
+    let unknowns = file.unknowns.iter().map(|n| ("unknowns", n));
+    let constants = file.constants.keys().map(|n| ("constants", n));
+    let all: Vec<(&str, &String)> = domain.chain(unknowns).chain(constants).chain(file.fit.keys().map(|n| ("fit", n))).collect();
+    for (i, (key, name)) in all.iter().enumerate() {
+        let key = if *key == "unknowns" { (*key).to_string() } else { format!("{key}.{name}") };
+        let word = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let taken = ["d", "e", "pi", "π", "N"].contains(&name.as_str()) || super::Function::ALL.iter().any(|f| f.name() == *name);
+        if !word || taken {
+            return wrongly(key, "name", &[name]);
+        }
+        if all[..i].iter().any(|(_, other)| other == name) {
+            return wrongly(key, "twice", &[name]);
+        }
+    }
+    Ok(())
+}
+
+fn check_network(file: &File, names: &Names) -> Checked<()> {
+    let net = &file.network;
+    if !(1..=8).contains(&net.widths.len()) || net.widths.iter().any(|w| !(1..=512).contains(w)) {
+        return wrongly("network.widths", "units", &[]);
+    }
+    if !(1..=16).contains(&net.harmonics) {
+        return wrongly("network.harmonics", "count", &[&net.harmonics.to_string(), "1 to 16"]);
+    }
+    if !(0.0..=100.0).contains(&net.spread) {
+        return wrongly("network.spread", "positive", &[&net.spread.to_string()]);
+    }
+    net.periodic.iter().try_for_each(|name| names.axis("network.periodic", name).map(drop))
+}
+
+fn check_stages(stages: &[Stage]) -> Checked<()> {
+    if stages.is_empty() {
+        return wrongly("stages", "no_stages", &[]);
+    }
+    for (i, s) in stages.iter().enumerate() {
+        if s.steps == 0 || s.steps > 10_000_000 {
+            return wrongly(format!("stages.{i}.steps"), "count", &[&s.steps.to_string(), "1 to 10000000"]);
+        }
+        if !(s.learning_rate > 0.0 && s.learning_rate.is_finite()) {
+            return wrongly(format!("stages.{i}.learning_rate"), "positive", &[&s.learning_rate.to_string()]);
+        }
+    }
+    Ok(())
+}
+
+fn grid(file: &File, axes: &[Axis]) -> Checked<Vec<usize>> {
+    if let Some(name) = file.grid.keys().find(|k| !axes.iter().any(|a| a.name == **k)) {
+        let known: Vec<&str> = axes.iter().map(|a| a.name.as_str()).collect();
+        return wrongly(format!("grid.{name}"), "variable", &[name, &known.join(", ")]);
+    }
+    let usual = [1001, 101, 31, 15][axes.len() - 1];
+    let counts: Vec<usize> = axes.iter().map(|a| file.grid.get(&a.name).copied().unwrap_or(usual)).collect();
+    match axes.iter().zip(&counts).find(|(_, n)| !(2..=MOST_POINTS).contains(*n)) {
+        Some((a, n)) => wrongly(format!("grid.{}", a.name), "count", &[&n.to_string(), "2"]),
+        None if counts.iter().try_fold(1usize, |p, &n| p.checked_mul(n)).is_none_or(|p| p > MOST_POINTS) => {
+            wrongly("grid", "count", &[&format!("{counts:?}"), &format!("2, at most {MOST_POINTS} in all")])
+        }
+        None => Ok(counts),
+    }
+}
+
+fn sets(file: &File, names: &Names, folder: &std::path::Path) -> Checked<Vec<Set>> {
+    if file.equations.is_empty() {
+        return wrongly("equations", "no_equations", &[]);
+    }
+    let points = |key: String, n: usize| {
+        if (1..=MOST_POINTS).contains(&n) { Ok(n) } else { wrongly(key, "count", &[&n.to_string(), &format!("1 to {MOST_POINTS}")]) }
+    };
+    let weight = |key: String, w: f64| if w > 0.0 && w.is_finite() { Ok(w) } else { wrongly(key, "positive", &[&w.to_string()]) };
+    let mut terms = vec![];
+    for (i, e) in file.equations.iter().enumerate() {
+        let formula = names.equation(&format!("equations.{i}.formula"), &e.formula)?;
+        terms.push((e.name.clone(), Some(formula), weight(format!("equations.{i}.weight"), e.weight)?));
+    }
+    let mut all = vec![Set { place: None, points: points("sampling.points".into(), file.sampling.points)?, terms }];
+    for (i, c) in file.conditions.iter().enumerate() {
+        let key = |name: &str| format!("conditions.{i}.{name}");
+        let weight = weight(key("weight"), c.weight)?;
+        let (place, formula) = match (&c.on, &c.formula, &c.periodic) {
+            (Some(on), Some(f), None) => (names.place(&key("on"), on)?, Some(names.equation(&key("formula"), f)?)),
+            (None, None, Some(axis)) => {
+                if c.derivatives > 4 {
+                    return wrongly(key("derivatives"), "count", &[&c.derivatives.to_string(), "0 to 4"]);
+                }
+                (Place::Ends(names.axis(&key("periodic"), axis)?, c.derivatives), None)
+            }
+            _ => return wrongly(format!("conditions.{i}"), "condition", &[]),
+        };
+        let points = points(key("points"), c.points)?;
+        let fixed = matches!(&place, Place::Faces(faces) if faces[0].len() == names.axes.len()) || names.axes.len() == 1;
+        let count = match &place {
+            Place::Faces(faces) if fixed => faces.len(),
+            _ if fixed => 1,
+            _ => points,
+        };
+        all.push(Set { place: Some(place), points: count, terms: vec![(c.name.clone(), formula, weight)] });
+    }
+    for (i, d) in file.data.iter().enumerate() {
+        let key = |name: &str| format!("data.{i}.{name}");
+        let formula = names.formula(&key("formula"), &d.formula, Scope::Everything)?;
+        let table = super::reference::table(&folder.join(&d.file), names.axes.len() + 1);
+        let rows = table.or_else(|why| wrongly(key("file"), "file", &[&why]))?;
+        let columns = (0..names.axes.len()).map(|a| rows.iter().map(|r| r[a]).collect()).collect();
+        let values = rows.iter().map(|r| r[names.axes.len()]).collect();
+        let terms = vec![(d.name.clone(), Some(formula), weight(key("weight"), d.weight)?)];
+        all.push(Set { place: Some(Place::Points(columns, values)), points: points(key("file"), rows.len())?, terms });
+    }
+    let losses: Vec<&String> = all.iter().flat_map(|s| s.terms.iter().map(|t| &t.0)).collect();
+    match (0..losses.len()).find(|&i| losses[..i].contains(&losses[i]) || losses[i].is_empty()) {
+        Some(i) => wrongly("equations", "twice", &[losses[i]]),
+        None => Ok(all),
+    }
+}

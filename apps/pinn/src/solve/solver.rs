@@ -1,0 +1,258 @@
+//! A run: stages one after another, step by step, with what is recorded of them.
+
+use super::grid::{Evaluator, Known};
+use super::methods::{self, Memory, Reason};
+use super::system::System;
+use super::{Distance, Method, Problem, Reference, Spread, places};
+use crate::{Error, Result};
+use std::time::Instant;
+
+/// What is recorded of a step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    /// Stage, from 0.
+    pub stage: usize,
+    /// Steps of all stages so far.
+    pub step: u64,
+    /// The weighted sum of the mean squares.
+    pub loss: f64,
+    /// The mean squares, in the order of [`Solver::names`].
+    pub terms: Vec<f64>,
+    /// The worst relative L2 error of the unknowns whose solution is known.
+    pub relative_l2: Option<f64>,
+    /// Since the beginning, compilation included.
+    pub seconds: f64,
+}
+
+/// All that changes during a run: what must be saved to go on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Progress {
+    /// Stage, from 0; as many as there are when all is done.
+    pub stage: usize,
+    /// Steps of this stage.
+    pub step: u64,
+    /// Steps of all stages.
+    pub total: u64,
+    /// Draws of points.
+    pub draws: u32,
+    /// Weights and fitted numbers.
+    pub weights: Vec<f64>,
+    /// What the method remembers.
+    pub memory: Memory,
+    /// The points of the equations, a column for each variable.
+    pub points: Vec<Vec<f64>>,
+    /// Why each stage ended.
+    pub ends: Vec<Reason>,
+    /// Seconds so far.
+    pub seconds: f64,
+}
+
+/// A problem on its way to a solution.
+pub struct Solver {
+    problem: Problem,
+    system: System,
+    evaluator: Evaluator,
+    known: Vec<Known>,
+    progress: Progress,
+    records: Vec<Record>,
+    begun: Instant,
+    /// Whether the points have changed since the method last saw them.
+    moved: bool,
+}
+
+/// What a run has reached.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Solved {
+    /// Errors of the unknowns whose solution is known.
+    pub distances: Vec<Distance>,
+    /// The fitted numbers.
+    pub fitted: Vec<(String, f64)>,
+    /// Root mean square of the equations' residuals at the points of training and at fresh ones.
+    pub residuals: [f64; 2],
+    /// Each unknown on the grid.
+    pub values: Vec<Vec<f64>>,
+    /// The places of the grid.
+    pub places: Vec<Vec<f64>>,
+    /// What the equations' residuals are on the grid.
+    pub misfit: Vec<f64>,
+    /// What is known, with the unknowns at these points.
+    pub known: Vec<(Known, Vec<f64>)>,
+}
+
+impl Solved {
+    /// The worst relative L2 error.
+    pub fn relative_l2(&self) -> Option<f64> {
+        self.distances.iter().map(|d| d.relative_l2).reduce(|a, b| if a.is_nan() || a > b { a } else { b })
+    }
+
+    /// Whether the equations hold much better at the points of training than elsewhere: then a low loss says little.
+    pub fn is_doubtful(&self) -> bool {
+        self.residuals[1] > 3.0 * self.residuals[0]
+    }
+}
+
+impl Solver {
+    /// Draws points and first weights.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn new(problem: &Problem, reference: Option<&Reference>) -> Result<Solver> {
+        let begun = Instant::now();
+        let system = System::new(problem)?;
+        let evaluator = Evaluator::new(problem, problem.file.threads)?;
+        let progress = Progress {
+            stage: 0,
+            step: 0,
+            total: 0,
+            draws: 0,
+            weights: system.start(problem.file.seed),
+            memory: Memory::default(),
+            points: system.inside().to_vec(),
+            ends: vec![],
+            seconds: 0.0,
+        };
+        let known = Known::all(problem, reference);
+        Ok(Solver { problem: problem.clone(), system, evaluator, known, progress, records: vec![], begun, moved: false })
+    }
+
+    /// Goes on from a saved state with what was recorded until then.
+    ///
+    /// # Errors
+    /// A state of another problem; errors of the engine.
+    pub fn resume(problem: &Problem, reference: Option<&Reference>, progress: Progress, records: Vec<Record>) -> Result<Solver> {
+        let mut solver = Solver::new(problem, reference)?;
+        let inside = &solver.progress.points;
+        let fits = progress.weights.len() == solver.progress.weights.len()
+            && progress.points.len() == inside.len()
+            && progress.points.iter().all(|c| c.len() == inside[0].len())
+            && progress.stage <= problem.file.stages.len();
+        if !fits {
+            let (expected, got) = (format!("{} numbers", solver.progress.weights.len()), format!("{}", progress.weights.len()));
+            return Err(Error::Weights { what: "the saved state".into(), expected, got });
+        }
+        solver.system.restore(progress.points.clone(), progress.draws);
+        (solver.progress, solver.records) = (progress, records);
+        Ok(solver)
+    }
+
+    /// Names of the terms of the loss.
+    pub fn names(&self) -> Vec<String> {
+        self.system.names()
+    }
+
+    /// Weights and fitted numbers of the network.
+    pub fn parameters(&self) -> usize {
+        self.system.len()
+    }
+
+    /// The problem.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What changes during the run.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What was recorded.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The points of the equations, a column for each variable.
+    pub fn points(&self) -> &[Vec<f64>] {
+        self.system.inside()
+    }
+
+    /// Whether all stages have ended.
+    pub fn is_done(&self) -> bool {
+        self.progress.stage >= self.problem.file.stages.len()
+    }
+
+    /// Takes one step and records it if it is one of those that are recorded: of second-order methods each tenth, of Adam
+    /// each hundredth, and the last of a stage.
+    ///
+    /// # Errors
+    /// A loss that is no number; errors of the engine.
+    pub fn advance(&mut self) -> Result<Option<&Record>> {
+        let Some(stage) = self.problem.file.stages.get(self.progress.stage).cloned() else { return Ok(None) };
+        let p = &mut self.progress;
+        if stage.resample > 0 && p.step > 0 && p.step.is_multiple_of(stage.resample) {
+            self.system.resample(&p.weights)?;
+            (p.draws, p.points, self.moved) = (self.system.draws, self.system.inside().to_vec(), true);
+        }
+        let stepped = methods::step(&stage, &mut self.system, &mut p.weights, &mut p.memory, p.step, self.moved)?;
+        self.moved = false;
+        (p.step, p.total) = (p.step + 1, p.total + 1);
+        p.seconds += self.begun.elapsed().as_secs_f64();
+        self.begun = Instant::now();
+        if !stepped.loss.is_finite() {
+            return Err(Error::Unsolvable { stage: p.stage + 1, step: p.total, loss: stepped.loss });
+        }
+        let end = match stepped.end {
+            None if stepped.loss < stage.until => Some(Reason::Until),
+            None if p.step >= stage.steps => Some(Reason::Steps),
+            other => other,
+        };
+        let every = if stage.method == Method::Adam { 100 } else { 10 };
+        let due = p.step.is_multiple_of(every) || end.is_some();
+        let (stage, step, seconds) = (p.stage, p.total, p.seconds);
+        if let Some(reason) = end {
+            p.ends.push(reason);
+            (p.stage, p.step, p.memory) = (p.stage + 1, 0, Memory::default());
+        }
+        if !due {
+            return Ok(None);
+        }
+        let relative_l2 = self.distances()?.iter().map(|d| d.0.relative_l2).reduce(f64::max);
+        self.records.push(Record { stage, step, loss: stepped.loss, terms: stepped.terms, relative_l2, seconds });
+        Ok(self.records.last())
+    }
+
+    fn distances(&mut self) -> Result<Vec<(Distance, Vec<f64>)>> {
+        let count = self.problem.file.unknowns.len();
+        let mut all = vec![];
+        for known in &self.known {
+            let values = self.evaluator.run(&self.progress.weights, &known.points, count)?.swap_remove(known.unknown);
+            all.push((known.distance(&values), values));
+        }
+        Ok(all)
+    }
+
+    /// What has been reached so far.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn solved(&mut self) -> Result<Solved> {
+        let weights = self.progress.weights.clone();
+        let places = places(&self.problem);
+        let points = super::grid::product(&places);
+        let values = self.evaluator.run(&weights, &points, self.problem.file.unknowns.len())?;
+        let misfit = self.system.misfit(&weights, &points)?;
+        let (distances, at): (Vec<Distance>, Vec<Vec<f64>>) = self.distances()?.into_iter().unzip();
+        let mean = |r: &[f64]| (r.iter().map(|r| r * r).sum::<f64>() / r.len().max(1) as f64).sqrt();
+        let own = self.system.inside().to_vec();
+        let random = super::spread::Random { seed: self.problem.file.seed, draw: u32::MAX >> 11, set: 0 };
+        let unit = random.points(Spread::Sobol, 4 * own[0].len(), own.len());
+        let fresh: Vec<Vec<f64>> = self.problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let residuals = [mean(&self.system.misfit(&weights, &own)?), mean(&self.system.misfit(&weights, &fresh)?)];
+        let count = self.problem.file.fit.len();
+        let shared = self.fitted(&weights, count);
+        let known = self.known.iter().cloned().zip(at).collect();
+        Ok(Solved { distances, fitted: shared, residuals, values, places, misfit, known })
+    }
+
+    /// The fitted numbers among the weights.
+    fn fitted(&self, weights: &[f64], count: usize) -> Vec<(String, f64)> {
+        let mut at = 0;
+        let mut all = vec![];
+        for p in self.system.params() {
+            if all.len() < count && self.problem.file.fit.contains_key(&p.name) {
+                all.push((p.name.clone(), weights[at]));
+            }
+            at += p.len();
+        }
+        all
+    }
+}

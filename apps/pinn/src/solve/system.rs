@@ -1,0 +1,470 @@
+//! The residuals of a problem at its points as one vector function of all weights, with its gradient and its Jacobian.
+//!
+//! Residual i of a term of n points and factor w is scaled by √(w/n), so that the sum of squares is the weighted sum of the
+//! mean squares: the loss.
+//!
+//! A row of the Jacobian needs no pass of its own: a weight matrix W enters the graph only through products h·W, one for the
+//! values and one for each derivative that is carried forwards. With δ the cotangents of these products, row by row,
+//! the row of the Jacobian is the sum of the outer products of h and δ.
+
+use super::problem::Place;
+use super::spread::Random;
+use super::{Problem, Set, linear, trace};
+use crate::Result;
+use neurona::lbfgs::Values;
+use neurona::{Arg, Context, DType, Param, Tensor, diff, ops};
+
+/// Where one part of the rows of the Jacobian comes from.
+struct Tap {
+    /// First row and number of rows.
+    rows: (usize, usize),
+    /// First column, units in and out (0 in for what is added, not multiplied).
+    columns: (usize, usize, usize),
+    /// Outputs of the program: (h, δ), or (δ, δ).
+    lanes: Vec<(usize, usize)>,
+}
+
+/// A program, compiled when it is first needed.
+struct Jacobian {
+    /// The first column, as a place among the weights.
+    from: usize,
+    values: Values,
+    taps: Vec<Tap>,
+    matrix: Vec<f64>,
+}
+
+/// The points of one set: what the trace declares as inputs.
+#[derive(Clone, PartialEq, Debug)]
+struct Cloud {
+    columns: Vec<Vec<f64>>,
+}
+
+/// The residuals of a problem at its points.
+pub(super) struct System {
+    problem: Problem,
+    threads: usize,
+    clouds: Vec<Cloud>,
+    /// Per term, √(w/n).
+    scales: Vec<Vec<f64>>,
+    /// Per residual array: its set and its term among all.
+    arrays: Vec<(usize, usize)>,
+    params: Vec<Param>,
+    residual: Option<Values>,
+    gradient: Option<Values>,
+    jacobian: Option<Jacobian>,
+    inside: Option<Values>,
+    /// How often points were drawn.
+    pub draws: u32,
+}
+
+impl System {
+    /// Draws the points and traces once, to know the weights.
+    pub fn new(problem: &Problem) -> Result<System> {
+        let cx = Context::new(DType::F64, true);
+        let mut arrays = vec![];
+        let mut first = 0;
+        for (s, set) in problem.sets.iter().enumerate() {
+            let count = trace::residuals(problem, &cx, set, 1).len();
+            let last = set.terms.len() - 1;
+            arrays.extend((0..count).map(|i| (s, first + i.min(last))));
+            first += set.terms.len();
+        }
+        cx.tracer().finish().map_err(neurona::Error::from)?;
+        let threads = match problem.file.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
+        };
+        let mut system = System {
+            problem: problem.clone(),
+            threads,
+            clouds: vec![],
+            scales: vec![],
+            arrays,
+            params: cx.params().into_iter().map(|(p, _)| p).collect(),
+            residual: None,
+            gradient: None,
+            jacobian: None,
+            inside: None,
+            draws: 0,
+        };
+        system.clouds = problem.sets.iter().enumerate().map(|(s, set)| system.cloud(s, set)).collect();
+        let scale = |set: &Set, w: f64| vec![(w / set.points as f64).sqrt(); set.points];
+        system.scales = problem.sets.iter().flat_map(|set| set.terms.iter().map(move |t| scale(set, t.2))).collect();
+        Ok(system)
+    }
+
+    /// Worker threads.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The weights and fitted numbers.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
+    /// Numbers in the vector of weights.
+    pub fn len(&self) -> usize {
+        self.params.iter().map(Param::len).sum()
+    }
+
+    /// The first weights of a seed.
+    pub fn start(&self, seed: u32) -> Vec<f64> {
+        let values = self.params.iter().enumerate();
+        values.flat_map(|(i, p)| p.init.values(&p.shape, seed, i as u32)).map(f64::from).collect()
+    }
+
+    /// Names of the terms of the loss.
+    pub fn names(&self) -> Vec<String> {
+        self.problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.0.clone())).collect()
+    }
+
+    /// The points of the equations, as columns.
+    pub fn inside(&self) -> &[Vec<f64>] {
+        &self.clouds[0].columns
+    }
+
+    /// Puts the points of the equations where they were.
+    pub fn restore(&mut self, points: Vec<Vec<f64>>, draws: u32) {
+        self.clouds[0] = Cloud { columns: points };
+        self.draws = draws;
+    }
+
+    /// Draws the points of a set.
+    fn cloud(&self, s: usize, set: &Set) -> Cloud {
+        let problem = &self.problem;
+        let random = Random { seed: problem.file.seed, draw: self.draws, set: s as u32 };
+        let unit = random.points(problem.file.sampling.method, set.points, problem.axes.len());
+        let mut columns: Vec<Vec<f64>> = problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        match &set.place {
+            None => {}
+            Some(Place::Faces(faces)) => {
+                for i in 0..set.points {
+                    faces[i % faces.len()].iter().for_each(|&(axis, value)| columns[axis][i] = value);
+                }
+            }
+            Some(Place::Ends(axis, _)) => {
+                let a = &problem.axes[*axis];
+                columns[*axis].fill(a.low);
+                columns.push(vec![a.high; set.points]);
+            }
+            Some(Place::Points(points, values)) => {
+                columns = points.clone();
+                columns.push(values.clone());
+            }
+        }
+        Cloud { columns }
+    }
+
+    /// Draws new points of the equations: at random, or from ten times as many by how far the equations are from holding.
+    pub fn resample(&mut self, x: &[f64]) -> Result<()> {
+        self.draws += 1;
+        let set = self.problem.sets[0].clone();
+        let fresh = self.cloud(0, &set);
+        self.clouds[0] = if self.problem.file.sampling.adaptive { self.adapted(x, &set, fresh)? } else { fresh };
+        Ok(())
+    }
+
+    /// Points drawn with a probability that grows with the residual: |r| / mean |r| + 1 (Wu et al. 2023, k = c = 1), from a
+    /// pool of ten times as many.
+    fn adapted(&mut self, x: &[f64], set: &Set, fresh: Cloud) -> Result<Cloud> {
+        let n = set.points;
+        let random = Random { seed: self.problem.file.seed, draw: self.draws, set: 63 };
+        let unit = random.points(super::Spread::Uniform, 10 * n, self.problem.axes.len());
+        let pool: Vec<Vec<f64>> = self.problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let size = self.misfit(x, &pool)?;
+        let mean = size.iter().sum::<f64>() / size.len() as f64;
+        if !(mean > 0.0 && mean.is_finite()) {
+            return Ok(fresh);
+        }
+        // Systematic sampling: equal steps through the running sum of the probabilities.
+        let total: f64 = size.iter().map(|r| r / mean + 1.0).sum();
+        let offset = random.at(15, 0);
+        let (mut sum, mut chosen) = (0.0, vec![]);
+        for (i, r) in size.iter().enumerate() {
+            sum += r / mean + 1.0;
+            while chosen.len() < n && (chosen.len() as f64 + offset) * total / n as f64 <= sum {
+                chosen.push(i);
+            }
+        }
+        chosen.resize(n, 10 * n - 1);
+        Ok(Cloud { columns: pool.iter().map(|c| chosen.iter().map(|&i| c[i]).collect()).collect() })
+    }
+
+    /// √(Σ w r²) over the equations, at any points (columns).
+    pub fn misfit(&mut self, x: &[f64], points: &[Vec<f64>]) -> Result<Vec<f64>> {
+        let set = self.problem.sets[0].clone();
+        let n = set.points;
+        if self.inside.is_none() {
+            let cx = Context::new(DType::F64, true);
+            let rows = trace::residuals(&self.problem, &cx, &set, n);
+            let weighted = rows.iter().zip(&set.terms).map(|(r, t)| r.square() * t.2);
+            let sum = weighted.reduce(|a, b| a + b).map(|s| s.sqrt());
+            self.inside = Some(compile(&cx, &self.params, &sum.iter().collect::<Vec<_>>(), self.threads)?);
+        }
+        let count = points[0].len();
+        let mut out = Vec::with_capacity(count);
+        let Some(program) = &mut self.inside else { return Ok(out) };
+        for start in (0..count).step_by(n) {
+            let take = (count - start).min(n);
+            let part = |c: &Vec<f64>| (0..n).map(|i| c[start + i.min(take - 1)]).collect();
+            let block: Vec<Vec<f64>> = points.iter().map(part).collect();
+            program.run(x, &block.iter().map(|c| Arg::F64(c)).collect::<Vec<_>>())?;
+            out.extend(&program.doubles(0)[..take]);
+        }
+        Ok(out)
+    }
+
+    /// Declares all points and scales and traces the scaled residuals.
+    fn trace(&self, cx: &Context) -> Vec<Tensor> {
+        let mut all = vec![];
+        let mut first = 0;
+        for set in &self.problem.sets {
+            let rows = trace::residuals(&self.problem, cx, set, set.points);
+            let scales: Vec<Tensor> = set.terms.iter().map(|t| cx.input(&t.0, DType::F64, &[set.points, 1])).collect();
+            all.extend(rows.iter().enumerate().map(|(i, r)| r * &scales[i.min(scales.len() - 1)]));
+            first += set.terms.len();
+        }
+        debug_assert_eq!(first, self.scales.len());
+        all
+    }
+
+    fn data(&self) -> Vec<Arg<'_>> {
+        let mut data = vec![];
+        let mut scales = self.scales.iter();
+        for (cloud, set) in self.clouds.iter().zip(&self.problem.sets) {
+            data.extend(cloud.columns.iter().map(|c| Arg::F64(c)));
+            data.extend(scales.by_ref().take(set.terms.len()).map(|s| Arg::F64(s)));
+        }
+        data
+    }
+
+    /// Mean squares of each term, not weighted, from the sums of squares of the scaled residual arrays.
+    fn losses(&self, sums: impl Iterator<Item = f64>) -> Vec<f64> {
+        let weights: Vec<f64> = self.problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect();
+        let mut losses = vec![0.0; weights.len()];
+        self.arrays.iter().zip(sums).for_each(|(&(_, term), sum)| losses[term] += sum / weights[term]);
+        losses
+    }
+
+    /// The loss, and the mean square of each term.
+    pub fn value(&mut self, x: &[f64]) -> Result<(f64, Vec<f64>)> {
+        if self.residual.is_none() {
+            let cx = Context::new(DType::F64, true);
+            let rows = self.trace(&cx);
+            self.residual = Some(compile(&cx, &self.params, &rows.iter().collect::<Vec<_>>(), self.threads)?);
+        }
+        let Some(mut program) = self.residual.take() else { return Ok((f64::NAN, vec![])) };
+        let done = program.run(x, &self.data());
+        let sums: Vec<f64> = (0..self.arrays.len()).map(|i| linear::dot(program.doubles(i), program.doubles(i))).collect();
+        self.residual = Some(program);
+        done?;
+        Ok((sums.iter().sum(), self.losses(sums.into_iter())))
+    }
+
+    /// The loss and the mean square of each term; the gradient of the loss is written into `gradient`.
+    pub fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> Result<(f64, Vec<f64>)> {
+        if self.gradient.is_none() {
+            let cx = Context::new(DType::F64, true);
+            let sums: Vec<Tensor> = self.trace(&cx).iter().map(|r| r.square().sum_all()).collect();
+            let total = sums.iter().cloned().reduce(|a, b| a + b);
+            let params = cx.params();
+            let weights: Vec<&Tensor> = params.iter().map(|(_, t)| t).collect();
+            let gradients = total.map_or(vec![], |t| diff::grad(&t, &weights));
+            self.gradient = Some(compile(&cx, &self.params, &sums.iter().chain(&gradients).collect::<Vec<_>>(), self.threads)?);
+        }
+        let Some(mut program) = self.gradient.take() else { return Ok((f64::NAN, vec![])) };
+        let done = program.run(x, &self.data());
+        let count = self.arrays.len();
+        let sums: Vec<f64> = (0..count).map(|i| program.doubles(i)[0]).collect();
+        let all = (count..count + self.params.len()).flat_map(|i| program.doubles(i));
+        gradient.iter_mut().zip(all).for_each(|(g, x)| *g = *x);
+        self.gradient = Some(program);
+        done?;
+        Ok((sums.iter().sum(), self.losses(sums.into_iter())))
+    }
+
+    /// Where the weights of the last layer begin.
+    pub fn last_layer(&self) -> usize {
+        let count = self.params.len();
+        self.params[..count.saturating_sub(2)].iter().map(Param::len).sum()
+    }
+
+    /// The scaled residuals and their Jacobian, `[rows, weights]` row-major, without the columns before `from`.
+    pub fn jacobian(&mut self, x: &[f64], from: usize) -> Result<(Vec<f64>, &[f64])> {
+        let n = self.len() - from;
+        if self.jacobian.as_ref().is_none_or(|j| j.from != from) {
+            let rows: usize = self.arrays.iter().map(|&(s, _)| self.problem.sets[s].points).sum();
+            let (values, taps) = self.compile_jacobian(from)?;
+            self.jacobian = Some(Jacobian { from, values, taps, matrix: vec![0.0; rows * n] });
+        }
+        let Some(mut j) = self.jacobian.take() else { return Ok((vec![], &[])) };
+        let done = j.values.run(x, &self.data());
+        let residuals: Vec<f64> = (0..self.arrays.len()).flat_map(|i| j.values.doubles(i)).copied().collect();
+        assemble(&mut j.matrix, n, &j.taps, &j.values, self.threads);
+        self.jacobian = Some(j);
+        done?;
+        Ok((residuals, self.jacobian.as_ref().map_or(&[], |j| &j.matrix)))
+    }
+
+    fn compile_jacobian(&self, from: usize) -> Result<(Values, Vec<Tap>)> {
+        let cx = Context::new(DType::F64, true);
+        let residuals = self.trace(&cx);
+        let mut outputs = residuals.clone();
+        let mut taps = vec![];
+        let mut row = 0;
+        for r in &residuals {
+            let rows = (row, r.shape()[0]);
+            row += rows.1;
+            let mut column = 0;
+            for (param, w) in cx.params() {
+                if column >= from {
+                    taps.extend(tap(&cx, r, &w, rows, column - from, &mut outputs)?);
+                }
+                column += param.len();
+            }
+        }
+        let values = compile(&cx, &self.params, &outputs.iter().collect::<Vec<_>>(), self.threads)?;
+        Ok((values, taps))
+    }
+}
+
+/// Compiles a program whose weights are those of the system, in the same order.
+fn compile(cx: &Context, params: &[Param], outputs: &[&Tensor], threads: usize) -> Result<Values> {
+    debug_assert!(cx.params().iter().map(|(p, _)| &p.name).eq(params.iter().map(|p| &p.name)));
+    Ok(Values::compile(cx, outputs, threads)?)
+}
+
+/// Appends what the columns of the Jacobian of `r` that belong to the weights `w` are made of to the outputs.
+fn tap(cx: &Context, r: &Tensor, w: &Tensor, rows: (usize, usize), column: usize, outputs: &mut Vec<Tensor>) -> Result<Option<Tap>> {
+    let tracer = cx.tracer();
+    let graph = tracer.finish().map_err(neurona::Error::from)?;
+    let live = graph.live(&[r.id()]);
+    let uses: Vec<usize> = (0..live.len()).filter(|&i| live[i] && graph.nodes()[i].args.contains(&w.id())).collect();
+    let handles: Vec<Tensor> = uses.iter().map(|&i| tracer.handle(graph_id(i))).collect();
+    let cotangents = diff::vjp(r, &r.full_like(1.0), &handles.iter().collect::<Vec<_>>());
+    let (inputs, units) = match w.shape() {
+        [inputs, units] => (*inputs, *units),
+        [units] => (0, *units),
+        _ => (0, 1),
+    };
+    let mut lanes = vec![];
+    for (&i, ct) in uses.iter().zip(&cotangents) {
+        let node = &graph.nodes()[i];
+        let product = matches!(node.op, ops::Op::Dot(_)) && node.args[1] == w.id() && inputs > 0;
+        let added = matches!(node.op, ops::Op::Broadcast { .. }) && inputs == 0;
+        if !(product || added) || node.ty.shape != [rows.1, units] {
+            tracer.error(
+                "jacobian",
+                &[w],
+                format!("weights enter as {}, not as a product with rows or a sum", graph.equation(graph_id(i))),
+            );
+            continue;
+        }
+        let mut place = |t: &Tensor| {
+            outputs.push(t.clone());
+            outputs.len() - 1
+        };
+        let delta = place(ct);
+        lanes.push((if product { place(&tracer.handle(node.args[0])) } else { delta }, delta));
+    }
+    Ok((!lanes.is_empty()).then_some(Tap { rows, columns: (column, inputs, units), lanes }))
+}
+
+fn graph_id(i: usize) -> neurona::Id {
+    neurona::Id(i as u32)
+}
+
+/// Writes the matrix, its rows dealt out to threads in equal parts.
+fn assemble(matrix: &mut [f64], n: usize, taps: &[Tap], values: &Values, threads: usize) {
+    let rows = matrix.len() / n.max(1);
+    let share = rows.div_ceil(threads.max(1)).max(1);
+    let slices = |tap: &Tap| tap.lanes.iter().map(|&(h, delta)| (values.doubles(h), values.doubles(delta))).collect::<Vec<_>>();
+    let lanes: Vec<Vec<(&[f64], &[f64])>> = taps.iter().map(slices).collect();
+    let lanes = &lanes;
+    std::thread::scope(|scope| {
+        for (part, chunk) in matrix.chunks_mut(share * n).enumerate() {
+            scope.spawn(move || fill(chunk, n, part * share, taps, lanes));
+        }
+    });
+}
+
+fn fill(chunk: &mut [f64], n: usize, first: usize, taps: &[Tap], lanes: &[Vec<(&[f64], &[f64])>]) {
+    chunk.fill(0.0);
+    let count = chunk.len() / n;
+    for (tap, lanes) in taps.iter().zip(lanes) {
+        let (column, inputs, units) = tap.columns;
+        let (from, to) = (tap.rows.0.max(first), (tap.rows.0 + tap.rows.1).min(first + count));
+        for &(h, delta) in lanes {
+            for row in from..to {
+                let i = row - tap.rows.0;
+                let delta = &delta[i * units..][..units];
+                let out = &mut chunk[(row - first) * n + column..];
+                if inputs == 0 {
+                    out.iter_mut().zip(delta).for_each(|(o, d)| *o += d);
+                    continue;
+                }
+                for (out, &h) in out.chunks_exact_mut(units).zip(&h[i * inputs..][..inputs]) {
+                    out.iter_mut().zip(delta).for_each(|(o, d)| *o += h * d);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Second and mixed derivatives, two unknowns, a form, periodic ends with derivatives, faces, a fitted number.
+    const FILE: &str = r#"
+        unknowns = ["u", "v"]
+        domain = { x = [-1, 1], t = [0, 1] }
+        constants = { nu = "0.1/2" }
+        fit = { speed = 0.7 }
+        form.v = "x + t*N"
+        network = { widths = [5, 4], periodic = ["x"] }
+        sampling.points = 7
+        stages = [{ method = "adam", steps = 1 }]
+        equations = [
+            { name = "one", formula = "d(u,t) + speed*u*d(u,x) = nu*d(v,x,x) + sin(x)" },
+            { name = "two", formula = "d(v,t,x) = max(u, 0)^2 - d(u^2/2, x)", weight = 3.0 },
+        ]
+        conditions = [
+            { name = "start", on = "t = 0", formula = "u = cosh(x)", points = 3, weight = 10 },
+            { name = "ends", periodic = "x", derivatives = 1, points = 2 },
+        ]
+    "#;
+
+    #[test]
+    fn jacobian_and_gradient_are_the_derivatives_of_the_residuals() {
+        let file = toml::from_str(FILE).unwrap();
+        let problem = Problem::new(&file, std::path::Path::new(".")).unwrap();
+        let mut system = System::new(&problem).unwrap();
+        let x = system.start(1);
+        let n = x.len();
+        let (r, j) = system.jacobian(&x, 0).unwrap();
+        let (rows, j) = (r.len(), j.to_vec());
+        assert_eq!((rows, n), (7 + 7 + 3 + 4 * 2, 3 * 5 + 5 + 5 * 4 + 4 + 4 * 2 + 2 + 1));
+        for k in 0..n {
+            let moved = |h: f64| x.iter().enumerate().map(|(i, &v)| if i == k { v + h } else { v }).collect::<Vec<_>>();
+            let (high, low) = (system.jacobian(&moved(1e-5), 0).unwrap().0, system.jacobian(&moved(-1e-5), 0).unwrap().0);
+            for i in 0..rows {
+                let slope = (high[i] - low[i]) / 2e-5;
+                assert!((slope - j[i * n + k]).abs() < 1e-7 * (1.0 + slope.abs()), "row {i}, weight {k}: {slope} {}", j[i * n + k]);
+            }
+        }
+        let from = system.last_layer();
+        assert_eq!(from, n - 4 * 2 - 2);
+        let part = system.jacobian(&x, from).unwrap().1;
+        assert!((0..rows).all(|i| part[i * (n - from)..][..n - from] == j[i * n + from..][..n - from]));
+        let mut g = vec![0.0; n];
+        let (loss, terms) = system.gradient(&x, &mut g).unwrap();
+        let expected = linear::transposed_product(&j, n, &r);
+        assert!(g.iter().zip(&expected).all(|(g, e)| (g - 2.0 * e).abs() < 1e-10 * (1.0 + g.abs())));
+        let same = system.value(&x).unwrap();
+        assert!((same.0 - loss).abs() < 1e-12 * loss && (loss - linear::dot(&r, &r)).abs() < 1e-12 * loss);
+        let sum = terms[0] + 3.0 * terms[1] + 10.0 * terms[2] + terms[3];
+        assert!((sum - loss).abs() < 1e-10 * loss, "{terms:?}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Equations given as formulas: solved, resumed, and refused where something is wrong with them.
+
+use pinn::solve::{File, Problem, Progress, Solver, Why};
+use std::path::Path;
+
+const FILE: &str = r#"
+domain = { x = [0, 1], t = [0, 1] }
+solution.u = "sin(2*pi*(x - t))"
+form.u = "sin(2*pi*x) + t*N"
+network = { widths = [10], periodic = ["x"] }
+sampling = { points = 150, adaptive = true }
+stages = [{ method = "levenberg_marquardt", steps = 40, resample = 9 }]
+
+[[equations]]
+name = "pde"
+formula = "d(u,t) + d(u,x) = 0"
+
+[[conditions]]
+name = "start"
+on = "t = 0"
+formula = "u = sin(2*pi*x)"
+points = 5
+"#;
+
+fn problem(text: &str) -> Result<Problem, String> {
+    let file: File = toml::from_str(text).map_err(|e| e.message().to_string())?;
+    Problem::new(&file, Path::new(".")).map_err(|e| e.to_string())
+}
+
+fn solver(text: &str) -> Solver {
+    Solver::new(&problem(text).unwrap(), None).unwrap()
+}
+
+#[test]
+fn a_wave_is_carried_once_around() {
+    let mut s = solver(FILE);
+    while !s.is_done() {
+        s.advance().unwrap();
+    }
+    let solved = s.solved().unwrap();
+    let error = solved.relative_l2().unwrap();
+    assert!(error < 2e-2, "{error}");
+    assert!(!solved.is_doubtful() && solved.values[0].len() == 101 * 101);
+}
+
+/// A linear equation is solved by one step of least squares over random features.
+#[test]
+fn random_features_solve_a_linear_equation_at_once() {
+    let text =
+        FILE.replace("widths = [10], periodic = [\"x\"]", "widths = [100], spread = 1.0").replace("form.u = \"sin(2*pi*x) + t*N\"", "");
+    let text =
+        text.replace("levenberg_marquardt\", steps = 40, resample = 9", "least_squares\", steps = 1").replace("points = 5", "points = 60");
+    let mut s =
+        solver(&format!("{text}\n[[conditions]]\nname = \"ends\"\nperiodic = \"x\"\npoints = 60").replace("points = 150", "points = 600"));
+    s.advance().unwrap();
+    let error = s.solved().unwrap().relative_l2().unwrap();
+    assert!(s.is_done() && error < 1e-3, "{error}");
+}
+
+/// Saved and read between any two steps, a run goes on with the same bits, in every method and across draws of points.
+#[test]
+fn an_interrupted_run_goes_on_with_the_same_bits_in_every_method() {
+    for method in ["adam", "bfgs", "ssbroyden", "levenberg_marquardt", "least_squares"] {
+        let stage = format!("stages = [{{ method = \"{method}\", steps = 7, resample = 3 }}, {{ method = \"adam\", steps = 2 }}]");
+        let text = FILE.replace("stages = [{ method = \"levenberg_marquardt\", steps = 40, resample = 9 }]", &stage);
+        let mut whole = solver(&text);
+        while !whole.is_done() {
+            whole.advance().unwrap();
+        }
+        for pause in [1, 3, 5, 7] {
+            let mut first = solver(&text);
+            (0..pause).for_each(|_| assert!(first.advance().is_ok()));
+            let bytes = first.progress().to_bytes("x").unwrap();
+            let (progress, note) = Progress::from_bytes(&bytes).unwrap();
+            assert_eq!(note, "x");
+            let mut second = Solver::resume(&problem(&text).unwrap(), None, progress, first.records().to_vec()).unwrap();
+            while !second.is_done() {
+                second.advance().unwrap();
+            }
+            assert_eq!(second.progress().weights, whole.progress().weights, "{method}, after {pause}");
+            assert_eq!(second.progress().points, whole.progress().points);
+            assert_eq!(second.progress().ends, whole.progress().ends);
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for method in ["bfgs", "levenberg_marquardt"] {
+        let run = |threads: usize| {
+            let text = FILE.replace("levenberg_marquardt", method).replace("steps = 40", "steps = 6");
+            let mut s = solver(&format!("threads = {threads}\n{text}"));
+            while !s.is_done() {
+                s.advance().unwrap();
+            }
+            s.progress().weights.clone()
+        };
+        assert_eq!(run(1), run(3), "{method}");
+    }
+}
+
+/// What is changed in the file, and what the error must say.
+#[test]
+fn malformed_files_are_refused_with_place_and_reason() {
+    let pde = "d(u,t) + d(u,x) = 0";
+    let cases = [
+        (pde, "d(u,t) + 2d(u,x) = 0", "equations.0.formula: `d` is not expected here (character 11)"),
+        (pde, "d(u,t) + d(u,y) = 0", "`y` is no variable of the domain (character 14)"),
+        (pde, "d(u,t) + speed*d(u,x) = 0", "`speed` is not known here (character 10)"),
+        (pde, "d(u,t) + d(u,x)", "an equation needs a `=` (character 16)"),
+        (pde, "d(u,t) + d(u,x = 0", "(character 16)"),
+        (pde, "d(u,t) + foo(u) = 0", "there is no function `foo` (character 10)"),
+        ("on = \"t = 0\"", "on = \"s = 0\"", "conditions.0.on: `s` is no variable of the domain; use x, t"),
+        ("x = [0, 1]", "x = [1, 0]", "domain.x: the range of `x` is empty"),
+        ("widths = [10]", "widths = []", "network.widths: a network needs 1 to 8 layers"),
+        ("periodic = [\"x\"]", "periodic = [\"y\"]", "network.periodic: `y` is no variable"),
+        ("steps = 40", "steps = 0", "stages.0.steps: 0 is out of range"),
+        ("points = 5", "points = 0", "conditions.0.points: 0 is out of range"),
+        ("name = \"start\"", "name = \"pde\"", "`pde` has two meanings"),
+        ("form.u", "form.w", "form.w: `w` is no unknown; use u"),
+        ("adaptive = true", "adaptiv = true", "unknown field `adaptiv`"),
+        ("levenberg_marquardt", "levenberg", "unknown variant `levenberg`"),
+    ];
+    for (before, after, expected) in cases {
+        let text = FILE.replacen(before, after, 1);
+        assert_ne!(text, FILE, "{before}");
+        let message = problem(&text).unwrap_err();
+        assert!(message.contains(expected), "{after}: {message}");
+    }
+    let deep = FILE.replacen(pde, &format!("{}u = 0", "-".repeat(100)), 1);
+    assert!(problem(&deep).unwrap_err().contains("nested"));
+    let file: File = toml::from_str(&FILE.replacen(pde, "d(u,t) = $", 1)).unwrap();
+    let wrong = Problem::new(&file, Path::new(".")).unwrap_err();
+    let Why::Formula(mistake) = wrong.why else { panic!("{wrong}") };
+    assert_eq!(mistake.excerpt(), "d(u,t) = $\n         ^");
+}

@@ -1,0 +1,197 @@
+//! The files of a run.
+
+use crate::Texts;
+use crate::commands::resume::{diverged, finished};
+use crate::network::saved::State as Phase;
+use crate::report::{Exit, Report};
+use crate::run::{CONFIG, CURVES, META, METRICS, RunFolder, STATE};
+use pinn::solve::{self, Problem, Progress, Record, Solved, Solver, Words};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Time between saves: what a power failure can cost.
+const INTERVAL: Duration = Duration::from_secs(20);
+/// What meta.json calls a run of this kind.
+pub(in crate::commands) const KIND: &str = "solve";
+
+/// A run folder in use.
+pub(super) struct Saving {
+    pub(super) folder: RunFolder,
+    texts: Texts,
+    meta: Meta,
+    /// The settings as saved: config.toml.
+    config: String,
+    saved: Instant,
+}
+
+/// What meta.json holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Meta {
+    version: String,
+    kind: String,
+    state: Phase,
+    seed: u32,
+    parameters: usize,
+    step: u64,
+    /// The folder in which the files that the problem names are looked for.
+    files: PathBuf,
+    relative_l2: Option<f64>,
+}
+
+/// A line of metrics.jsonl.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    stage: usize,
+    step: u64,
+    loss: f64,
+    terms: Vec<f64>,
+    relative_l2: Option<f64>,
+    seconds: f64,
+}
+
+/// The folder of the files that the problem of a run names.
+pub(super) fn parent(texts: &Texts, folder: &RunFolder) -> Result<PathBuf, Report> {
+    let meta = meta(folder)?;
+    match meta.state {
+        Phase::Done => Err(finished(texts, folder, "")),
+        Phase::Diverged => Err(diverged(texts, folder)),
+        _ => Ok(meta.files),
+    }
+}
+
+fn meta(folder: &RunFolder) -> Result<Meta, Report> {
+    serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))
+}
+
+fn settings(problem: &Problem) -> Result<String, Report> {
+    toml::to_string_pretty(&problem.file).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))
+}
+
+/// What decides the steps: all settings but the number of threads.
+fn decisive(problem: &Problem) -> Result<String, Report> {
+    let mut problem = problem.clone();
+    problem.file.threads = 0;
+    settings(&problem)
+}
+
+impl Saving {
+    /// Writes the settings and the state before the first step.
+    pub(super) fn begin(texts: &Texts, folder: RunFolder, solver: &Solver, parent: &Path) -> Result<Saving, Report> {
+        let meta = Meta {
+            version: env!("CARGO_PKG_VERSION").into(),
+            kind: KIND.into(),
+            state: Phase::Training,
+            seed: solver.problem().file.seed,
+            parameters: solver.parameters(),
+            step: 0,
+            files: std::fs::canonicalize(parent).unwrap_or(parent.into()),
+            relative_l2: None,
+        };
+        let config = decisive(solver.problem())?;
+        let mut saving = Saving { folder, texts: *texts, meta, config, saved: Instant::now() };
+        let begun = settings(solver.problem()).and_then(|text| saving.folder.write(CONFIG, text.as_bytes()));
+        let begun = begun.and_then(|_| saving.state(solver)).and_then(|()| saving.save_meta(Phase::Training));
+        if let Err(report) = begun {
+            saving.folder.discard();
+            return Err(report);
+        }
+        Ok(saving)
+    }
+
+    /// Reads the state to go on from and the records until then.
+    pub(super) fn resume(texts: &Texts, folder: RunFolder, problem: &Problem) -> Result<(Saving, Progress, Vec<Record>), Report> {
+        let meta = meta(&folder)?;
+        let bytes = std::fs::read(folder.file(STATE)).map_err(|e| folder.unreadable(STATE, &e.to_string()))?;
+        let (progress, saved) = Progress::from_bytes(&bytes).map_err(|e| folder.unreadable(STATE, &e))?;
+        let config = decisive(problem)?;
+        if saved != config {
+            let path = folder.file(CONFIG);
+            let (what, fix) = (
+                texts.fill("resume.changed", &[("path", &path.display())]),
+                texts.fill("resume.changed.fix", &[("path", &path.display())]),
+            );
+            return Err(Report::new(Exit::Config, what, "", fix));
+        }
+        let text = folder.read(METRICS).unwrap_or_default(); // before the first record there is none
+        let lines = text.lines().map_while(|l| serde_json::from_str::<Line>(l).ok());
+        let records =
+            lines.map(|Line { stage, step, loss, terms, relative_l2, seconds }| Record { stage, step, loss, terms, relative_l2, seconds });
+        let records = records.take_while(|r| r.step <= progress.total).collect();
+        Ok((Saving { folder, texts: *texts, meta, config, saved: Instant::now() }, progress, records))
+    }
+
+    /// Saves everything to go on from if the last time was long ago.
+    pub(super) fn now_and_then(&mut self, solver: &Solver) -> Result<(), Report> {
+        if self.saved.elapsed() < INTERVAL {
+            return Ok(());
+        }
+        self.metrics(solver.records())?;
+        self.state(solver)?;
+        self.meta.step = solver.progress().total;
+        self.saved = Instant::now();
+        self.save_meta(Phase::Training)
+    }
+
+    /// What remains to be saved where the loss ran away: its course.
+    pub(super) fn diverged(&mut self, solver: &Solver) -> Result<(), Report> {
+        self.metrics(solver.records())?;
+        self.save_meta(Phase::Diverged)
+    }
+
+    /// Saves everything and lists the files.
+    pub(super) fn finish(&mut self, solver: &Solver, solved: &Solved) -> Result<Vec<PathBuf>, Report> {
+        let (problem, words) = (solver.problem(), words(&self.texts));
+        let title = self.folder.name();
+        let mut files = vec![self.folder.file(CONFIG), self.metrics(solver.records())?];
+        let shape: Vec<usize> = solved.places.iter().map(Vec::len).collect();
+        for (name, values) in problem.file.unknowns.iter().zip(&solved.values) {
+            files.push(self.folder.write(&format!("{name}.npy"), &solve::npy_bytes(&shape, values))?);
+        }
+        for (name, svg) in solve::solution(problem, solved, &words, &title) {
+            files.push(self.folder.write(&format!("{name}.svg"), svg.as_bytes())?);
+        }
+        if let Some(svg) = solve::slices(problem, solved, &words, &title) {
+            files.push(self.folder.write("slices.svg", svg.as_bytes())?);
+        }
+        files.push(self.folder.write(CURVES, solve::curves(solver.records(), &solver.names(), &words, &title).as_bytes())?);
+        self.state(solver)?;
+        (self.meta.step, self.meta.relative_l2) = (solver.progress().total, solved.relative_l2());
+        self.save_meta(if solver.is_done() { Phase::Done } else { Phase::Interrupted })?;
+        Ok(files)
+    }
+
+    fn metrics(&self, records: &[Record]) -> Result<PathBuf, Report> {
+        let mut text = vec![];
+        for r in records {
+            let line =
+                Line { stage: r.stage, step: r.step, loss: r.loss, terms: r.terms.clone(), relative_l2: r.relative_l2, seconds: r.seconds };
+            serde_json::to_writer(&mut text, &line).map_err(std::io::Error::from)?;
+            text.push(b'\n');
+        }
+        self.folder.write(METRICS, &text)
+    }
+
+    fn state(&self, solver: &Solver) -> Result<(), Report> {
+        let bytes = solver.progress().to_bytes(&self.config).map_err(|e| Report::new(Exit::Failed, e, "", ""))?;
+        self.folder.write(STATE, &bytes).map(drop)
+    }
+
+    fn save_meta(&mut self, phase: Phase) -> Result<(), Report> {
+        self.meta.state = phase;
+        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
+        self.folder.write(META, &text).map(drop)
+    }
+}
+
+fn words(texts: &Texts) -> Words {
+    let get = |key: &str| texts.get(key);
+    Words {
+        exact: get("pinn.exact"),
+        error: get("solve.picture.error"),
+        residual: get("solve.picture.residual"),
+        losses: get("solve.picture.losses"),
+        relative_l2: get("pinn.relative_l2"),
+        step: get("solve.picture.step"),
+    }
+}
