@@ -6,9 +6,9 @@
 //!     domain = { x = [0, 1], t = [0, 1] }
 //!     form.u = "sin(2*pi*x) + t*N"        # the start holds whatever the network says
 //!     solution.u = "sin(2*pi*(x - t))"
-//!     network = { widths = [8], periodic = ["x"] }
-//!     sampling.points = 100
-//!     stages = [{ method = "levenberg_marquardt", steps = 20 }]
+//!     network = { widths = [12, 12], periodic = ["x"] }
+//!     sampling.points = 300
+//!     stages = [{ method = "levenberg_marquardt", steps = 40 }]
 //!     [[equations]]
 //!     name = "transport"
 //!     formula = "d(u,t) + d(u,x) = 0"
