@@ -139,8 +139,9 @@ impl System {
         match &set.place {
             None => {}
             Some(Place::Faces(faces)) => {
+                // In blocks: every other number of Sobol's sequence lies in the same half of an axis.
                 for i in 0..set.points {
-                    faces[i % faces.len()].iter().for_each(|&(axis, value)| columns[axis][i] = value);
+                    faces[i * faces.len() / set.points].iter().for_each(|&(axis, value)| columns[axis][i] = value);
                 }
             }
             Some(Place::Ends(axis, _)) => {
@@ -415,6 +416,23 @@ fn fill(chunk: &mut [f64], n: usize, first: usize, taps: &[Tap], lanes: &[Vec<(&
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_face_has_its_share_of_points_along_all_of_it() {
+        let text = r#"
+            domain = { x = [0, 1], t = [0, 1] }
+            stages = [{ method = "adam", steps = 1 }]
+            equations = [{ name = "one", formula = "u = 0" }]
+            conditions = [{ name = "ends", on = "x", formula = "u = 0", points = 64 }]
+        "#;
+        let problem = Problem::new(&toml::from_str(text).unwrap(), std::path::Path::new(".")).unwrap();
+        let columns = &System::new(&problem).unwrap().clouds[1].columns;
+        for end in [0.0, 1.0] {
+            let times: Vec<f64> = columns[0].iter().zip(&columns[1]).filter(|(x, _)| **x == end).map(|(_, t)| *t).collect();
+            assert_eq!(times.len(), 32);
+            assert!((0..4).all(|k| times.iter().filter(|t| (*t * 4.0) as usize == k).count() >= 6), "{times:?}");
+        }
+    }
 
     /// Second and mixed derivatives, two unknowns, a form, periodic ends with derivatives, faces, a fitted number.
     const FILE: &str = r#"
