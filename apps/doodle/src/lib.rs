@@ -6,6 +6,8 @@
 
 pub mod calibrate;
 pub mod doodler;
+pub mod gallery;
+pub mod import;
 pub mod judge;
 pub mod lesson;
 pub mod made;

@@ -40,12 +40,16 @@ pub enum Command {
     Connect4(commands::connect4::Args),
     /// Gradient descent on a formula, step by step
     Descend(commands::descend::Args),
+    /// Files of drawings
+    Data(commands::data::Args),
     /// The tour: a formula, a first network, a differential equation
     Demo(commands::demo::Args),
     /// How visible a message in a picture is
     Detect(commands::steganography::detect::Args),
     /// Checks this installation
     Doctor(commands::doctor::Args),
+    /// What drawings show
+    Doodle(commands::doodle::Args),
     /// A trained network as ONNX
     Export(commands::export::Args),
     /// How good a trained network is
@@ -122,6 +126,8 @@ pub struct Eval {
 pub enum Evaluated {
     /// Connect Four
     Connect4(commands::connect4::eval::Args),
+    /// Drawings
+    Doodle(commands::doodle::eval::Args),
     /// Messages hidden in pictures
     Steganography(commands::steganography::eval::Args),
 }
@@ -131,6 +137,8 @@ pub enum Evaluated {
 pub enum Application {
     /// Connect Four
     Connect4(commands::connect4::train::Args),
+    /// Drawings
+    Doodle(commands::doodle::train::Args),
     /// A differential equation
     Pinn(commands::pinn::Args),
     /// Messages hidden in pictures

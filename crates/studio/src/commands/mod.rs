@@ -6,9 +6,11 @@ pub mod bench;
 pub mod completions;
 pub mod config;
 pub mod connect4;
+pub mod data;
 pub mod demo;
 pub mod descend;
 pub mod doctor;
+pub mod doodle;
 pub mod eval;
 pub mod export;
 mod formula;
@@ -43,13 +45,16 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Completions(args) => completions::run(args, shell),
         Command::Config(args) => config::run(args, shell),
         Command::Connect4(args) => connect4::run(args, shell),
+        Command::Data(args) => data::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::Descend(args) => descend::run(args, shell),
         Command::Detect(args) => steganography::detect::run(args, shell),
         Command::Doctor(args) => doctor::run(args, shell),
+        Command::Doodle(args) => doodle::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Eval(args) => match (&args.application, &args.network) {
             (Some(Evaluated::Connect4(args)), _) => connect4::eval::run(args, shell),
+            (Some(Evaluated::Doodle(args)), _) => doodle::eval::run(args, shell),
             (Some(Evaluated::Steganography(args)), _) => steganography::eval::run(args, shell),
             (None, Some(args)) => eval::run(args, shell),
             (None, None) => Ok(()), // a command line with neither is refused
@@ -72,6 +77,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),
+            (Some(Application::Doodle(args)), _) => doodle::train::run(args, shell),
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),
             (Some(Application::Steganography(args)), _) => steganography::train::run(args, shell),
             (None, Some(args)) => train::run(args, shell),
