@@ -148,6 +148,10 @@ fn png(bytes: &[u8], path: &Path) -> Result<Picture> {
     if info.animation_control.is_some() {
         return Err(Error::Animated { path: path.into() });
     }
+    // The decoder trusts that a palette is one of whole colours.
+    if info.palette.as_ref().is_some_and(|p| p.is_empty() || p.len() % 3 != 0 || p.len() > 768) {
+        return Err(Error::Damaged { path: path.into(), why: "a palette of no whole colours".into() });
+    }
     check_turn(path, info.exif_metadata.as_deref())?;
     let icc = info.icc_profile.as_ref().map(|p| p.to_vec());
     let size = reader.output_buffer_size().ok_or(Error::TooLarge { path: path.into(), width, height })?;
