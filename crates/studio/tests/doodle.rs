@@ -57,8 +57,7 @@ fn drawings_in_files_are_named() {
 fn a_network_is_trained_judged_and_used() {
     let dir = empty("doodle", "train");
     ndjson(&dir.join("all.ndjson"), &["star", "house", "ladder"], 40);
-    let trained =
-        run(&dir, &["train", "doodle", "all.ndjson", "--preset", "small", "--epochs", "12", "--set", "batch=8", "--json"]);
+    let trained = run(&dir, &["train", "doodle", "all.ndjson", "--preset", "small", "--epochs", "12", "--set", "batch=8", "--json"]);
     let result = json(&trained);
     assert_eq!((result["run"].as_str(), &result["epochs"]), (Some("runs/doodle-small-0001"), &12.into()), "{result}");
     assert!(dir.join("runs/doodle-small-0001/doodle.json").is_file() && dir.join("runs/doodle-small-0001/confusion.svg").is_file());
