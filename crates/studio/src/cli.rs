@@ -80,6 +80,8 @@ pub enum Command {
     Runs(commands::runs::Args),
     /// A differential equation given by its formulas
     Solve(commands::solve::Args),
+    /// The studio in a browser
+    Serve(commands::serve::Args),
     /// The layers of a network
     Summary(commands::summary::Args),
     /// Trains a network

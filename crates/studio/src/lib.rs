@@ -17,6 +17,7 @@ pub mod page;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod shell;
 pub mod table;
 pub mod text;

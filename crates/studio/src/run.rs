@@ -233,7 +233,7 @@ pub fn unwritable(texts: &Texts, path: &Path, e: &io::Error) -> Report {
 }
 
 /// The highest number of the runs of this name; 0 if there are none.
-fn last_number(runs: &Path, name: &str) -> u32 {
+pub(crate) fn last_number(runs: &Path, name: &str) -> u32 {
     let number = |e: fs::DirEntry| e.file_name().to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok();
     fs::read_dir(runs).into_iter().flatten().flatten().filter_map(number).max().unwrap_or(0)
 }

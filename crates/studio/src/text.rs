@@ -167,7 +167,7 @@ mod tests {
     }
 
     /// Every key in the sources exists, and every key is in the sources (`help.`, `schema.`, `expression.`, `phrase.` and
-    /// `data.….fix` keys are composed; tests of their own cover them).
+    /// `data.….fix` keys are composed, `web.` keys are those of pages; tests of their own cover them).
     #[test]
     fn keys_are_used_and_used_keys_exist() {
         fn read(folder: &Path, all: &mut String) {
@@ -185,6 +185,7 @@ mod tests {
         let [en, _] = tables();
         let composed = |k: &str| {
             ["help.", "schema.", "expression.", "phrase.", "solve.formula.", "solve.wrong.", "solve.end."].iter().any(|p| k.starts_with(p))
+            ["help.", "schema.", "expression.", "phrase.", "web."].iter().any(|p| k.starts_with(p))
                 || k.starts_with("data.") && k.ends_with(".fix")
         };
         for key in en.keys().filter(|k| !composed(k)) {

@@ -5,6 +5,7 @@ mod book;
 pub mod eval;
 pub mod play;
 mod solve;
+pub(crate) use solve::wrong_moves;
 mod table;
 pub mod train;
 
@@ -48,7 +49,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 }
 
 /// A solver with the opening book.
-fn perfect(megabytes: usize) -> Solver {
+pub(crate) fn perfect(megabytes: usize) -> Solver {
     match connect4::book::opening() {
         Some(book) => Solver::new(megabytes).with_book(book),
         None => Solver::new(megabytes),

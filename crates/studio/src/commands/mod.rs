@@ -26,6 +26,7 @@ pub mod resume;
 pub mod runs;
 pub mod solve;
 pub mod steganography;
+pub mod serve;
 pub mod summary;
 pub mod train;
 
@@ -74,6 +75,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Reveal(args) => steganography::reveal::run(args, shell),
         Command::Runs(args) => runs::run(args, shell),
         Command::Solve(args) => solve::run(args, shell),
+        Command::Serve(args) => serve::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 
 pub(super) use saving::{KIND, labels};
 pub(super) use settings::failed;
-pub(super) use trained::{Trained, page};
+pub(crate) use trained::Trained;
+pub(super) use trained::page;
 
 /// Arguments of `neurona train pinn`.
 #[derive(clap::Args, Debug)]

@@ -38,10 +38,10 @@ pub struct Args {
 }
 
 /// Stones that the network's search looks ahead, if nothing else is said.
-pub(super) const DEPTH: usize = 14;
+pub(crate) const DEPTH: usize = 14;
 
 /// Empty squares from which on it looks to the end: a hundredth of a second's work.
-pub(super) const ENDING: usize = 24;
+pub(crate) const ENDING: usize = 24;
 
 /// A set, whether its columns' scores had to be solved, and the quality of the network alone and with search.
 struct Line {

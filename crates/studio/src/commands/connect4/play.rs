@@ -2,7 +2,7 @@
 
 use super::eval::{DEPTH, ENDING, network};
 use super::perfect;
-use super::solve::wrong_moves;
+use super::wrong_moves;
 use crate::report::Report;
 use crate::{Shell, Texts, failure};
 use connect4::player::{Level, Player, Search};

@@ -76,7 +76,7 @@ fn text(texts: &Texts, p: &Position, scores: &[Option<f64>; 7], (nodes, seconds)
 }
 
 /// The report of moves that are none.
-pub(in crate::commands) fn wrong_moves(texts: &Texts, moves: &str, e: &connect4::BadPosition) -> Report {
+pub(crate) fn wrong_moves(texts: &Texts, moves: &str, e: &connect4::BadPosition) -> Report {
     let what = texts.fill("connect4.moves", &[("moves", &moves.chars().take(60).collect::<String>())]);
     Report::new(Exit::Usage, what, e.to_string(), texts.get("connect4.moves.fix"))
 }

@@ -14,8 +14,8 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Time between saves: what a power failure can cost.
-const INTERVAL: Duration = Duration::from_secs(5);
+/// Time between saves: what a power failure can cost, and how old the pictures of those who watch may be.
+const INTERVAL: Duration = Duration::from_secs(1);
 /// What meta.json and state.safetensors call a run of this kind.
 pub(in crate::commands) const KIND: &str = "pinn";
 

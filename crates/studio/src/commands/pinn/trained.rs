@@ -12,7 +12,7 @@ use neurona::data::csv::{self, Cells, Format, Want};
 use neurona::data::{DataError, npy};
 use neurona::layers::Dense;
 use neurona::{Activation, Context, DType, Sequential, Summary, Tensor, Type, weights};
-use pinn::{Grid, Predictor, Settings};
+use pinn::{Grid, Predictor, Settings, Transport};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 const BLOCK: usize = 1024;
 
 /// The network of a run, with its last weights.
-pub(in crate::commands) struct Trained {
+pub(crate) struct Trained {
     texts: Texts,
     folder: RunFolder,
     settings: Settings,
@@ -33,7 +33,7 @@ impl Trained {
     ///
     /// # Errors
     /// Files that cannot be used (3, 4).
-    pub(in crate::commands) fn open(texts: &Texts, run: &Path) -> Result<Option<Trained>, Report> {
+    pub(crate) fn open(texts: &Texts, run: &Path) -> Result<Option<Trained>, Report> {
         let folder = RunFolder::open(texts, run)?;
         if crate::commands::resume::kind(&folder)? != KIND {
             return Ok(None);
@@ -48,6 +48,16 @@ impl Trained {
         }
         let (weights, _) = weights::load(&path, predictor.params()).map_err(|e| failure::report(texts, &e))?;
         Ok(Some(Trained { texts: *texts, folder, settings, predictor, weights }))
+    }
+
+    /// The problem, and its solution on a grid.
+    ///
+    /// # Errors
+    /// Weights that do not fit.
+    pub(crate) fn grid(mut self, side: usize) -> Result<(Transport, Grid), Report> {
+        let mut grid = Grid::new(&self.settings.problem, side);
+        grid.fill(&mut self.predictor, &self.weights).map_err(|e| failed(&self.texts, &e))?;
+        Ok((self.settings.problem, grid))
     }
 
     /// Prints the error against the exact solution, on the grid of the settings.

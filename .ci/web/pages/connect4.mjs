@@ -1,0 +1,58 @@
+// Connect Four: a game by keyboard, one by touch, hints, the address.
+import assert from 'node:assert/strict';
+
+const status = page => page.locator('#status').textContent();
+const ours = page => page.waitForFunction(() => /Your turn|won|draw|Draw/.test(document.getElementById('status').textContent));
+const moves = page => new URLSearchParams(new URL(page.url()).hash.slice(1)).get('moves') ?? '';
+
+/** Looks a few stones ahead, and so beats a player that drops its stones anywhere. */
+async function best(base, text) {
+  const answer = await fetch(new URL('/api/connect4/reply', base), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ moves: text, level: 'depth6' }) });
+  return (await answer.json()).moves.at(-1);
+}
+
+export async function a_game_against_level_1_is_won_by_keyboard({ open, base, shot, accessible }) {
+  const page = await open();
+  await page.goto(new URL('/en/connect4#level=random', base).href);
+  for (let turn = 0; turn < 21; turn++) {
+    await ours(page);
+    if (!/Your turn/.test(await status(page))) break;
+    const before = moves(page);
+    await page.keyboard.press(await best(base, before));
+    await page.waitForFunction(n => new URLSearchParams(location.hash.slice(1)).get('moves')?.length > n, before.length);
+  }
+  assert.equal(await status(page), 'You have won!');
+  assert.equal(await page.locator('#board td.four').count(), 4);
+  await accessible(page);
+  await shot(page, 'connect4-won');
+}
+
+export async function a_touch_answers_and_hints_are_numbers({ open, base, shot, accessible }) {
+  const page = await open({ width: 320, height: 640, touch: true, lang: 'es', theme: 'dark' });
+  await page.goto(new URL('/es/connect4', base).href);
+  await page.getByRole('button', { name: 'Columna 4' }).tap();
+  await page.waitForFunction(() => /moves=4[1-7]/.test(location.hash));
+  await page.getByLabel('Mostrar en cada columna').selectOption('network');
+  await page.locator('#hints .bars').waitFor();
+  await page.getByText('La red prefiere la columna').waitFor();
+  await page.locator('#hints summary').tap();
+  assert.equal(await page.locator('#hints tbody tr').count(), 7);
+  await accessible(page);
+  await shot(page, 'connect4-hints-320');
+  await page.getByRole('button', { name: 'Deshacer' }).tap();
+  await page.waitForFunction(() => !location.hash.includes('moves'));
+}
+
+export async function the_address_and_the_command_hold_the_game({ open, base }) {
+  const page = await open();
+  await page.goto(new URL('/en/connect4#moves=44455554&level=human&hints=exact', base).href);
+  await page.waitForFunction(() => document.querySelectorAll('#board td.one').length === 4);
+  await page.locator('#hints p.small').first().waitFor(); // exact scores only from ten stones on
+  await page.keyboard.press('1');
+  await page.waitForFunction(() => location.hash.includes('moves=444555541'));
+  assert.equal(await page.locator('#share code').textContent(), 'neurona play connect4 --level human --moves 444555541');
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /moves=444555541/);
+  await page.getByRole('link', { name: 'Español' }).click();
+  await page.waitForFunction(() => document.documentElement.lang === 'es' && document.querySelectorAll('#board td.one').length === 5);
+}

@@ -1,0 +1,220 @@
+//! `neurona serve` as browsers and others find it: pages, files, errors, and who is refused.
+
+mod common;
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server in a folder of its own; ended when dropped.
+struct Server {
+    child: Child,
+    address: String,
+    query: String,
+}
+
+impl Server {
+    fn start(name: &str, args: &[&str]) -> Server {
+        let mut command = common::command(&common::empty("serve", name), &["serve", "--port", "0", "--json"]);
+        command.args(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut text = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        while !text.trim_end().ends_with('}') {
+            assert!(out.read_line(&mut text).unwrap() > 0, "it ended: {text}");
+        }
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let url = answer["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_string();
+        let (address, query) = url.split_once('/').unwrap();
+        Server { child, address: address.into(), query: query.into() }
+    }
+
+    /// Sends a request as it is, and reads all of the answer.
+    fn raw(&self, request: &str) -> Answer {
+        let port = self.address.rsplit(':').next().unwrap();
+        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = vec![];
+        stream.read_to_end(&mut bytes).unwrap_or_default();
+        Answer(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let host = if headers.to_lowercase().contains("host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
+        let length = body.len();
+        self.raw(&format!("{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, "", "")
+    }
+
+    fn ask(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, "Content-Type: application/json\r\n", &body.to_string())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+struct Answer(String);
+
+impl Answer {
+    fn status(&self) -> u16 {
+        self.0.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let head = self.0.split("\r\n\r\n").next()?;
+        head.lines().filter_map(|l| l.split_once(": ")).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+    }
+
+    fn body(&self) -> &str {
+        self.0.split_once("\r\n\r\n").map_or("", |(_, b)| b)
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(self.body()).unwrap_or_else(|e| panic!("{e}: {}", self.0))
+    }
+}
+
+#[test]
+fn pages_and_files_are_served_with_what_browsers_must_forbid() {
+    let server = Server::start("pages", &[]);
+    let first = server.send("GET", "/", "Accept-Language: fr, es-MX;q=0.9\r\n", "");
+    assert_eq!((first.status(), first.header("location")), (303, Some("/es/")));
+    assert_eq!(server.get("/").header("location"), Some("/en/"));
+    for path in ["/en/", "/es/connect4"] {
+        let page = server.get(path);
+        assert_eq!((page.status(), page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
+        assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
+        assert_eq!((page.header("x-content-type-options"), page.header("referrer-policy")), (Some("nosniff"), Some("no-referrer")));
+        let html = page.body().to_string();
+        for link in html.split("\"/assets/").skip(1).map(|rest| format!("/assets/{}", rest.split('"').next().unwrap())) {
+            let file = server.get(&link);
+            assert_eq!(file.status(), 200, "{link}");
+            assert!(file.header("cache-control").unwrap().contains("immutable"), "{link}");
+        }
+    }
+    for path in ["/en", "/fr/", "/en/nothing", "/assets/x/nothing.js", "/assets/x/layout.html", "/api/nothing"] {
+        let answer = server.get(path);
+        assert_eq!(answer.status(), 404, "{path}");
+        assert!(answer.header("content-security-policy").is_some(), "{path}");
+    }
+    assert_eq!(server.send("DELETE", "/en/", "", "").status(), 405);
+}
+
+#[test]
+fn no_path_leads_out_of_the_files() {
+    let server = Server::start("paths", &["--web-dir", concat!(env!("CARGO_MANIFEST_DIR"), "/web")]);
+    assert_eq!(server.get("/assets/x/app.css").status(), 200);
+    for path in [
+        "/assets/x/../Cargo.toml",
+        "/assets/x/..%2fCargo.toml",
+        "/assets/x/%2e%2e/Cargo.toml",
+        "/assets/x//etc/passwd",
+        "/assets/x/..%5cCargo.toml",
+        "/assets/x/README.md",
+        "/assets/x/lib/../../Cargo.toml",
+        "/en/..%2f..%2fCargo",
+        "/../../etc/passwd",
+    ] {
+        let answer = server.get(path);
+        assert!([400, 404].contains(&answer.status()), "{path}: {}", answer.0);
+    }
+}
+
+#[test]
+fn only_this_machine_s_own_pages_may_ask() {
+    let server = Server::start("hosts", &[]);
+    let port = server.address.rsplit(':').next().unwrap().to_string();
+    let host = |name: &str| server.send("GET", "/en/", &format!("Host: {name}\r\n"), "").status();
+    assert_eq!((host(&format!("localhost:{port}")), host(&format!("[::1]:{port}")), host("127.0.0.1")), (200, 200, 200));
+    for other in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[::1].evil", "192.168.1.7", ""] {
+        assert_eq!(host(other), 421, "{other}");
+    }
+    assert_eq!(server.raw("GET http://evil.example/en/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status(), 421);
+    let post = |headers: &str| {
+        server.send("POST", "/api/connect4/position", &format!("Content-Type: application/json\r\n{headers}"), r#"{"moves":""}"#)
+    };
+    assert_eq!(post(&format!("Origin: http://{}\r\n", server.address)).status(), 200);
+    assert_eq!(post("").status(), 200, "a program that is no browser");
+    for elsewhere in
+        ["Origin: http://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n"]
+    {
+        assert_eq!(post(elsewhere).status(), 403, "{elsewhere}");
+    }
+    // What a form of another site can send without asking is no JSON.
+    assert_eq!(server.send("POST", "/api/connect4/position", "Content-Type: text/plain\r\n", r#"{"moves":""}"#).status(), 415);
+}
+
+#[test]
+fn others_need_the_token() {
+    let server = Server::start("token", &["--host", "0.0.0.0"]);
+    let token = server.query.strip_prefix("?token=").unwrap();
+    assert_eq!(token.len(), 32);
+    assert_eq!((server.get("/en/").status(), server.get("/en/?token=").status()), (401, 401));
+    assert_eq!(server.get(&format!("/en/?token={}", "0".repeat(32))).status(), 401);
+    let welcome = server.get(&format!("/en/?token={token}"));
+    assert_eq!((welcome.status(), welcome.header("location")), (303, Some("/en/")));
+    let cookie = welcome.header("set-cookie").unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    assert_eq!(server.send("GET", "/en/", &format!("Host: teacher.example\r\nCookie: a=b; {cookie}\r\n"), "").status(), 200);
+    assert_eq!(server.get(&format!("//evil.example/?token={token}")).header("location"), Some("/evil.example/"));
+}
+
+#[test]
+fn errors_say_what_is_wrong_in_the_page_s_language() {
+    let server = Server::start("errors", &[]);
+    let full = server.ask("/api/connect4/position?lang=es", &json!({ "moves": "1111111" }));
+    let error = &full.json()["error"];
+    assert_eq!((full.status(), error["kind"].as_str()), (422, Some("usage")), "{}", full.0);
+    assert!(error["what"].as_str().unwrap().contains("1111111") && !error["fix"].as_str().unwrap().is_empty(), "{error}");
+    assert_eq!(server.ask("/api/connect4/position", &json!({ "moves": "", "colour": 1 })).status(), 422);
+    assert_eq!(server.ask("/api/connect4/reply", &json!({ "moves": "", "level": "god" })).status(), 422);
+    let json = "Content-Type: application/json\r\n";
+    assert_eq!(server.send("POST", "/api/connect4/position", json, "{").status(), 400);
+    assert_eq!(server.send("POST", "/api/connect4/position", json, &format!("{{\"moves\":\"{}\"}}", "4".repeat(300_000))).status(), 413);
+    assert_eq!(server.ask("/api/connect4/position", &json!({ "moves": "4".repeat(200_000) })).status(), 422, "long but within the limit");
+}
+
+#[test]
+fn the_network_and_the_levels_play() {
+    let server = Server::start("levels", &[]);
+    for level in ["random", "depth2", "depth6", "network", "search", "perfect"] {
+        let answer = server.ask("/api/connect4/reply", &json!({ "moves": "4141", "level": level, "seed": 3, "hints": "network" })).json();
+        let moves = answer["moves"].as_str().unwrap();
+        assert!(moves.starts_with("4141") && moves.len() == 5, "{answer}");
+        assert_eq!((answer["mover"].as_i64(), answer["network"]["columns"].as_array().unwrap().len()), (Some(2), 7), "{level}");
+        if level != "random" {
+            let won = server.ask("/api/connect4/reply", &json!({ "moves": "414141", "level": level })).json();
+            assert_eq!((won["winner"].as_i64(), won["four"].as_array().unwrap().len()), (Some(1), 4), "{level} wins with the next stone");
+        }
+    }
+    let exact = server.ask("/api/connect4/position", &json!({ "moves": "2252576253462244111563365343671351441", "hints": "exact" })).json();
+    assert_eq!(exact["exact"].as_array().unwrap().iter().filter_map(Value::as_i64).max(), Some(-1), "{exact}");
+}
+
+#[test]
+fn slow_clients_are_cut_off_and_harm_nobody() {
+    let server = Server::start("slow", &[]);
+    let mut slow: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    slow.iter_mut().for_each(|s| s.write_all(b"GET /en/ HTTP/1.1\r\nHost: loc").unwrap());
+    let begin = Instant::now();
+    assert_eq!(server.get("/en/").status(), 200);
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    // Half a head is not waited for for ever.
+    let mut first = slow.remove(0);
+    first.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+    let mut rest = vec![];
+    first.read_to_end(&mut rest).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(35) && !String::from_utf8_lossy(&rest).contains(" 200 "));
+}
