@@ -82,6 +82,8 @@ pub enum Command {
     Solve(commands::solve::Args),
     /// The studio in a browser
     Serve(commands::serve::Args),
+    /// The lessons as pages
+    Site(commands::site::Args),
     /// The layers of a network
     Summary(commands::summary::Args),
     /// Trains a network

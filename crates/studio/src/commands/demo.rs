@@ -13,6 +13,7 @@ use neurona::prelude::*;
 use pinn::{Decay, LearningRate, Losses, Outcome, Points, Preset, Sampling, Settings};
 use plot::{Axis, Lines};
 use serde::Serialize;
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,9 @@ pub struct Args {
     /// Far fewer steps
     #[arg(long)]
     quick: bool,
+    /// Ends without the studio
+    #[arg(long)]
+    no_serve: bool,
 }
 
 /// What `--json` prints.
@@ -86,7 +90,13 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return shell.print_json(&Output { backprop, xor, pinn, files });
     }
     let list: Vec<String> = files.iter().map(|f| format!("  {}", f.display())).collect();
-    shell.print(&format!("\n{}\n{}\n\n{}", texts.get("demo.files"), list.join("\n"), next(&texts)))
+    shell.print(&format!("\n{}\n{}\n\n{}", texts.get("demo.files"), list.join("\n"), next(&texts)))?;
+    // A person is there to look at it.
+    if args.no_serve || !std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    shell.print(&format!("\n{}", texts.get("demo.studio")))?;
+    super::serve::here(shell)
 }
 
 /// Prints at once what is for people to read.

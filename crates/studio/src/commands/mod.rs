@@ -27,6 +27,7 @@ pub mod runs;
 pub mod solve;
 pub mod steganography;
 pub mod serve;
+pub mod site;
 pub mod summary;
 pub mod train;
 
@@ -76,6 +77,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
         Command::Runs(args) => runs::run(args, shell),
         Command::Solve(args) => solve::run(args, shell),
         Command::Serve(args) => serve::run(args, shell),
+        Command::Site(args) => site::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => match (&args.application, &args.network) {
             (Some(Application::Connect4(args)), _) => connect4::train::run(args, shell),

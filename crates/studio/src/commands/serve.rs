@@ -26,6 +26,14 @@ pub struct Args {
     web_dir: Option<PathBuf>,
 }
 
+/// Serves this machine until Ctrl-C, on the usual port or the next free one.
+///
+/// # Errors
+/// No free port (1).
+pub(super) fn here(shell: &mut Shell) -> Result<(), Report> {
+    run(&Args { port: 8080, host: IpAddr::from([127, 0, 0, 1]), open: false, web_dir: None }, shell)
+}
+
 /// Serves until Ctrl-C.
 ///
 /// # Errors

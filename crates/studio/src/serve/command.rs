@@ -23,18 +23,31 @@ impl Write for Caught {
     }
 }
 
+/// Runs `neurona ARGS` in this process and returns what it prints, as [`json`] does.
+///
+/// # Errors
+/// Those of the command.
+pub fn text(texts: &Texts, args: &[&str]) -> Result<String, Report> {
+    caught(texts, args, false)
+}
+
 /// Runs `neurona ARGS --json` in this process and returns what it prints. For commands that only read, and end soon.
 ///
 /// # Errors
 /// Those of the command.
 pub fn json(texts: &Texts, args: &[&str]) -> Result<Value, Report> {
-    let words: Vec<OsString> = ["neurona", "--json"].iter().chain(args).map(OsString::from).collect();
+    let text = caught(texts, args, true)?;
+    serde_json::from_str(&text).map_err(|e| io::Error::from(e).into())
+}
+
+fn caught(texts: &Texts, args: &[&str], json: bool) -> Result<String, Report> {
+    let words: Vec<OsString> = ["neurona"].iter().chain(args).map(OsString::from).collect();
     let Parsed::Command(command) = cli::parse(&words, texts)? else {
         return Err(Report::new(Exit::Usage, args.join(" "), "", ""));
     };
     let out = Caught::default();
-    let mut shell = Shell::new(*texts, true, Box::new(out.clone()));
+    let mut shell = Shell::new(*texts, json, Box::new(out.clone()));
     commands::run(&command, &mut shell)?;
     let bytes = out.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    serde_json::from_slice(&bytes).map_err(|e| io::Error::from(e).into())
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

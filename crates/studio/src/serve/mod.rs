@@ -3,8 +3,9 @@
 
 pub mod answer;
 pub mod assets;
-mod command;
+pub mod command;
 mod connect4;
+mod doodle;
 mod guard;
 mod jobs;
 mod listen;
@@ -49,6 +50,7 @@ pub struct Studio {
     turns: Arc<Semaphore>,
     connect4: connect4::Table,
     jobs: jobs::Jobs,
+    paper: doodle::Paper,
     live: live::Live,
 }
 
@@ -68,8 +70,8 @@ impl Studio {
         }
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let waiting = Semaphore::new(WAITING);
-        let (connect4, jobs, live) = Default::default();
-        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live })
+        let (connect4, jobs, live, paper) = Default::default();
+        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper })
     }
 
     fn page(&self, page: &Page, lang: Lang) -> Result<String, String> {
@@ -88,6 +90,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/{lang}/{slug}", get(|state, Path((lang, slug)): Path<(String, String)>| show(state, lang, slug)))
         .route("/assets/{version}/{*path}", get(file))
         .nest("/api/connect4", connect4::routes())
+        .nest("/api/doodle", doodle::routes())
         .nest("/api/jobs", jobs::routes())
         .nest("/api/runs", runs::routes())
         .nest("/api/transport", transport::routes())

@@ -39,6 +39,7 @@ const fn page(slug: &'static str, group: Group) -> Page {
 pub const PAGES: &[Page] = &[
     page("home", Group::Home),
     page("connect4", Group::Applications),
+    page("doodle", Group::Applications),
     page("transport", Group::Applications),
     page("runs", Group::Work),
     page("model", Group::Work),
