@@ -218,3 +218,66 @@ fn slow_clients_are_cut_off_and_harm_nobody() {
     first.read_to_end(&mut rest).unwrap();
     assert!(begin.elapsed() < Duration::from_secs(35) && !String::from_utf8_lossy(&rest).contains(" 200 "));
 }
+
+#[test]
+fn lessons_answer_with_the_commands_numbers() {
+    let s = Server::start("lessons", &[]);
+    let value = |path: &str, body: &Value| -> Value {
+        let a = s.ask(path, body);
+        assert_eq!(a.status(), 200, "{}", a.0);
+        serde_json::from_str(a.body()).unwrap()
+    };
+    let descent = json!({ "expression": "x^2+10*y^2", "from": "x=-4,y=2", "optimizers": ["sgd", "adam"], "learning_rate": 0.05, "momentum": 0.9, "steps": 3 });
+    let d = value("/api/lessons/descent?lang=es", &descent);
+    assert_eq!(d["descents"][0]["descent"]["steps"][1]["at"], json!([-3.6, 0.0]));
+    assert_eq!((&d["descents"][1]["kind"], d["surface"]["values"].as_array().unwrap().len()), (&json!("aún en movimiento"), 61 * 61));
+    let b = value("/api/lessons/backprop", &json!({ "expression": "(x/y+5)^2+x", "at": "x=6,y=2" }));
+    assert_eq!((&b["trace"]["gradient"], b["layout"]["rows"].as_array().unwrap().len()), (&json!({ "x": 9.0, "y": -24.0 }), 5));
+    let n = value("/api/lessons/neuron", &json!({ "activation": "tanh", "inputs": [1, 2], "weights": [0.5, -1], "bias": 0.1 }));
+    assert!((n["neuron"]["sum"].as_f64().unwrap() + 1.4).abs() < 1e-12);
+    let l = value("/api/lessons/losses", &json!({ "points": "0,1;1,3;2,5", "slope": 2, "intercept": 1, "delta": 1 }));
+    assert_eq!(l["line"]["residuals"], json!([0.0, 0.0, 0.0]));
+    let e = value("/api/lessons/entropy", &json!({ "logits": "0,0", "class": 1 }));
+    assert_eq!(e["entropy"]["gradient"], json!([0.5, -0.5]));
+    for (path, body) in [
+        ("descent", json!({ "expression": "2x", "from": "x=1", "optimizers": ["sgd"], "learning_rate": 0.1, "momentum": 0.9, "steps": 3 })),
+        (
+            "descent",
+            json!({ "expression": "x^2", "from": "x=1", "optimizers": ["sdg"], "learning_rate": 0.1, "momentum": 0.9, "steps": 3 }),
+        ),
+        ("backprop", json!({ "expression": "x", "at": "y=1" })),
+        ("neuron", json!({ "activation": "tahn", "inputs": [1, 2], "weights": [1, 1], "bias": 0 })),
+        ("losses", json!({ "points": "1,2", "slope": 2, "intercept": 1, "delta": 1 })),
+        ("entropy", json!({ "logits": "1,x", "class": 0 })),
+    ] {
+        let a = s.ask(&format!("/api/lessons/{path}"), &body);
+        assert_eq!(a.status(), 422, "{path}: {}", a.0);
+    }
+}
+
+/// A training goes on from any place with the same numbers, whether or not the server has kept the network.
+#[test]
+fn trainings_of_the_playground_go_on_anywhere() {
+    let s = Server::start("playground", &[]);
+    let network = |hidden: &[usize], points: usize| json!({ "data": "xor", "own": "", "points": points, "noise": 0.05, "test": 0.3, "features": ["x", "y"], "hidden": hidden, "activation": "tanh", "optimizer": "adam", "learning_rate": 0.03, "batch": 16, "seed": 1 });
+    let go = |epoch: usize, more: usize| -> Value {
+        let a = s.ask("/api/lessons/train", &json!({ "network": network(&[8], 200), "epoch": epoch, "more": more }));
+        assert_eq!(a.status(), 200, "{}", a.0);
+        serde_json::from_str(a.body()).unwrap()
+    };
+    let (first, second) = (go(0, 3), go(3, 2));
+    assert_eq!((first["epochs"].as_array().unwrap().len(), &second["epoch"], &second["epochs"][0]["epoch"]), (3, &json!(5), &json!(4)));
+    let again = go(3, 2); // the kept network has gone on, so this one is made anew
+    assert_eq!((&again["epochs"], &again["parameters"]), (&second["epochs"], &second["parameters"]));
+    assert_eq!((go(5, 0)["decision"][0].as_array().unwrap().len(), go(5, 0)["layers"][0].as_array().unwrap().len()), (48 * 48, 8));
+    let runs = s.ask("/api/lessons/rates", &json!({ "network": network(&[4], 50), "rates": [0.01, 0.1], "batches": [5, 35], "epochs": 2 }));
+    let runs: Value = serde_json::from_str(runs.body()).unwrap();
+    assert_eq!(runs["runs"].as_array().unwrap().iter().map(|r| r["iterations"].as_u64().unwrap()).collect::<Vec<_>>(), [7, 7, 1, 1]);
+    for (path, body) in [
+        ("train", json!({ "network": network(&[99], 200), "epoch": 0, "more": 1 })),
+        ("train", json!({ "network": network(&[8], 200), "epoch": 2990, "more": 100 })),
+        ("rates", json!({ "network": network(&[8], 1000), "rates": [0.1, 0.2], "batches": [1], "epochs": 9000 })),
+    ] {
+        assert_eq!(s.ask(&format!("/api/lessons/{path}"), &body).status(), 422, "{path}");
+    }
+}

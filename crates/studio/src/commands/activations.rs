@@ -75,7 +75,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 }
 
 /// The activation of this name, an item of the argument `arg`.
-pub(super) fn find(texts: &Texts, name: &str, arg: &str) -> Result<About, Report> {
+pub(crate) fn find(texts: &Texts, name: &str, arg: &str) -> Result<About, Report> {
     activations::about(name).ok_or_else(|| {
         let what = texts.fill("usage.bad_value", &[("value", &name), ("arg", &arg)]);
         let names = ALL.map(|a| a.name);

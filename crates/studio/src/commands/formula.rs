@@ -10,7 +10,7 @@ use std::fmt::Display;
 ///
 /// # Errors
 /// Exit code 2, with the formula and a caret under the mistake.
-pub(super) fn read(texts: &Texts, source: &str) -> Result<Expression, Report> {
+pub(crate) fn read(texts: &Texts, source: &str) -> Result<Expression, Report> {
     Expression::parse(source).map_err(|m| mistake(texts, &m))
 }
 
@@ -26,7 +26,7 @@ fn mistake(texts: &Texts, m: &Mistake) -> Report {
 ///
 /// # Errors
 /// Exit code 2: an item that is not `name=number`, a name given twice or not in the formula, a variable without a value.
-pub(super) fn point(texts: &Texts, f: &Expression, arg: &str, items: &[String]) -> Result<Vec<f64>, Report> {
+pub(crate) fn point(texts: &Texts, f: &Expression, arg: &str, items: &[String]) -> Result<Vec<f64>, Report> {
     let variables = f.variables();
     let mut values: Vec<Option<f64>> = vec![None; variables.len()];
     for item in items {
@@ -59,7 +59,7 @@ fn unknown(texts: &Texts, arg: &str, name: &str, variables: &[String]) -> Report
 }
 
 /// An error of the lessons as a report.
-pub(super) fn failed(texts: &Texts, e: &lessons::Error) -> Report {
+pub(crate) fn failed(texts: &Texts, e: &lessons::Error) -> Report {
     match e {
         lessons::Error::TooMany { order, count, rows } => {
             let what = texts.fill("formula.too_many", &[("count", count), ("rows", rows)]);

@@ -13,7 +13,7 @@ pub mod doctor;
 pub mod doodle;
 pub mod eval;
 pub mod export;
-mod formula;
+pub(crate) mod formula;
 pub mod import;
 pub mod losses;
 pub mod lr_find;

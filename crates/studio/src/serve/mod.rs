@@ -8,6 +8,7 @@ mod connect4;
 mod doodle;
 mod guard;
 mod jobs;
+mod lessons;
 mod listen;
 mod live;
 pub mod pages;
@@ -52,6 +53,7 @@ pub struct Studio {
     jobs: jobs::Jobs,
     paper: doodle::Paper,
     live: live::Live,
+    trainings: lessons::Trainings,
 }
 
 impl Studio {
@@ -70,8 +72,8 @@ impl Studio {
         }
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let waiting = Semaphore::new(WAITING);
-        let (connect4, jobs, live, paper) = Default::default();
-        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper })
+        let (connect4, jobs, live, paper, trainings) = Default::default();
+        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper, trainings })
     }
 
     fn page(&self, page: &Page, lang: Lang) -> Result<String, String> {
@@ -92,6 +94,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .nest("/api/connect4", connect4::routes())
         .nest("/api/doodle", doodle::routes())
         .nest("/api/jobs", jobs::routes())
+        .nest("/api/lessons", lessons::routes())
         .nest("/api/runs", runs::routes())
         .nest("/api/transport", transport::routes())
         .fallback(nothing)

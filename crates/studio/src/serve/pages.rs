@@ -38,6 +38,11 @@ const fn page(slug: &'static str, group: Group) -> Page {
 /// All pages, in the order of the navigation.
 pub const PAGES: &[Page] = &[
     page("home", Group::Home),
+    page("neuron", Group::Lessons),
+    page("losses", Group::Lessons),
+    page("descent", Group::Lessons),
+    page("backprop", Group::Lessons),
+    page("train", Group::Lessons),
     page("connect4", Group::Applications),
     page("doodle", Group::Applications),
     page("transport", Group::Applications),
