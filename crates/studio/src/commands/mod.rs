@@ -28,6 +28,7 @@ pub mod solve;
 pub mod steganography;
 pub mod serve;
 pub mod site;
+pub mod steganography;
 pub mod summary;
 pub mod train;
 
