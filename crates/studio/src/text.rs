@@ -184,8 +184,9 @@ mod tests {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
         let [en, _] = tables();
         let composed = |k: &str| {
-            ["help.", "schema.", "expression.", "phrase.", "solve.formula.", "solve.wrong.", "solve.end."].iter().any(|p| k.starts_with(p))
-            ["help.", "schema.", "expression.", "phrase.", "web."].iter().any(|p| k.starts_with(p))
+            ["help.", "schema.", "expression.", "phrase.", "solve.formula.", "solve.wrong.", "solve.end.", "web."]
+                .iter()
+                .any(|p| k.starts_with(p))
                 || k.starts_with("data.") && k.ends_with(".fix")
         };
         for key in en.keys().filter(|k| !composed(k)) {
