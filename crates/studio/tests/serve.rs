@@ -281,3 +281,94 @@ fn trainings_of_the_playground_go_on_anywhere() {
         assert_eq!(s.ask(&format!("/api/lessons/{path}"), &body).status(), 422, "{path}");
     }
 }
+
+/// Waits until a run is as wanted.
+fn until(server: &Server, name: &str, status: &str) -> Value {
+    for _ in 0..600 {
+        let all = server.get("/api/runs").json();
+        if let Some(run) = all.as_array().unwrap().iter().find(|r| r["name"] == name && r["status"] == status) {
+            return run.clone();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{name} is never {status}: {}", server.get("/api/jobs").body());
+}
+
+#[test]
+fn trainings_run_one_after_the_other_stop_resume_and_are_followed() {
+    let server = Server::start("jobs", &[]);
+    let first = server.ask("/api/jobs", &json!({ "task": "spirals", "epochs": 100_000 })).json();
+    let second = server.ask("/api/jobs", &json!({ "task": "spirals", "epochs": 2 })).json();
+    assert_eq!((first["run"].as_str(), second["run"].as_str()), (Some("spirals-0001"), Some("spirals-0002")));
+    until(&server, "spirals-0001", "running");
+    assert_eq!(server.get("/api/jobs").json()["jobs"][1]["phase"], "queued");
+    // Two readers of events; the one that has seen lines gets the rest.
+    let events = |last: &str| {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        write!(stream, "GET /api/runs/spirals-0001/events HTTP/1.1\r\nHost: {}\r\n{last}\r\n", server.address).unwrap();
+        let data = BufReader::new(stream).lines().map_while(Result::ok).find_map(|l| l.strip_prefix("data: ").map(String::from)).unwrap();
+        serde_json::from_str::<Value>(&data).unwrap()
+    };
+    while events("")["lines"].as_array().unwrap().len() < 3 {}
+    assert_eq!((events("")["from"].as_u64(), events("Last-Event-ID: 2\r\n")["from"].as_u64()), (Some(0), Some(2)));
+    let path = format!("/api/jobs/{}/stop", first["id"]);
+    assert_eq!((server.ask(&path, &json!({})).status(), server.ask("/api/jobs/99/stop", &json!({})).status()), (200, 404));
+    until(&server, "spirals-0001", "interrupted");
+    until(&server, "spirals-0002", "done");
+    let resumed = server.ask("/api/jobs", &json!({ "task": "resume", "run": "spirals-0001" })).json();
+    until(&server, "spirals-0001", "running");
+    server.ask(&format!("/api/jobs/{}/stop", resumed["id"]), &json!({}));
+    until(&server, "spirals-0001", "interrupted");
+
+    let confusion = server.get("/api/runs/spirals-0002/evaluation").json();
+    assert_eq!(confusion["confusion"].as_array().unwrap().len(), 3);
+    let weights = server.get("/api/runs/spirals-0002/weights").json();
+    assert_eq!(weights["tensors"].as_array().unwrap().len(), 6);
+    let both = server.get("/api/runs/compare?runs=spirals-0001,spirals-0002").json();
+    assert!(both["settings"]["epochs"].is_array(), "{both}");
+    let report = server.get("/api/runs/spirals-0002/files/report.html");
+    assert!(report.status() == 200 && report.header("content-security-policy").unwrap().contains("sandbox"));
+    for path in [
+        "/api/runs/..%2f..%2fetc/files/passwd",
+        "/api/runs/spirals-0002/files/..%2f..%2f..%2fCargo.toml",
+        "/api/runs/spirals-0002/files/.lock",
+        "/api/runs/samples/files/spirals.csv",
+    ] {
+        assert!([404, 422].contains(&server.get(path).status()), "{path}");
+    }
+    assert_eq!(server.ask("/api/jobs", &json!({ "task": "file", "file": "../../../etc/passwd" })).status(), 422);
+    assert_eq!(server.send("DELETE", "/api/runs/spirals-0002", "", "").status(), 200);
+    assert_eq!(server.get("/api/runs/spirals-0002").status(), 422);
+}
+
+#[test]
+fn drawings_and_equations_are_answered() {
+    let server = Server::start("answers", &[]);
+    let empty = server.ask("/api/doodle", &json!({ "strokes": [] })).json();
+    assert_eq!((empty["empty"].as_bool(), empty["pixels"].as_array().unwrap().len()), (Some(true), 784));
+    let house = json!({ "strokes": [[[25, 45], [25, 85], [75, 85], [75, 45], [25, 45]], [[20, 46], [50, 15], [80, 46]]] });
+    assert_eq!(server.ask("/api/doodle?lang=es", &house).json()["guesses"][0]["name"], "casa");
+    let fields = server.ask("/api/transport", &json!({ "speed": 1.0, "length": 1.0, "run": null })).json();
+    assert_eq!(fields["exact"].as_array().unwrap().len(), 65 * 65);
+    assert_eq!(server.ask("/api/transport", &json!({ "speed": 1.0, "length": -1.0, "run": null })).status(), 422);
+    assert_eq!(server.ask("/api/transport", &json!({ "speed": 1.0, "length": 1.0, "run": "../x" })).status(), 422);
+}
+
+#[test]
+fn the_site_has_every_lesson_in_both_languages_and_no_dead_link() {
+    let folder = common::empty("serve", "site");
+    let done = common::json(&common::run(&folder, &["site", "pages", "--json"]));
+    assert!(done["files"].as_array().unwrap().len() > 30, "{done}");
+    for lang in ["en", "es"] {
+        for entry in std::fs::read_dir(folder.join("pages").join(lang)).unwrap().map(|e| e.unwrap().path()) {
+            let text = std::fs::read_to_string(&entry).unwrap();
+            let links = text
+                .split([' '])
+                .filter_map(|w| w.strip_prefix("href=\"").or(w.strip_prefix("src=\"")))
+                .filter_map(|w| w.split('"').next());
+            for link in links.filter(|_| entry.extension().is_some_and(|e| e == "html")) {
+                assert!(entry.parent().unwrap().join(link).is_file(), "{}: {link}", entry.display());
+            }
+        }
+    }
+}

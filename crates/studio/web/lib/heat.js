@@ -12,9 +12,9 @@ export function colour(x) {
 
 /**
  * A heat map of `values` (rows from the top, `width` numbers each). Options: `low`, `high`, `x`, `y` (labels), `upward` (first row at the
- * bottom), `mark` (a row to point at), `smooth` (blurs between values, as a field is).
+ * bottom), `mark` (a row to point at), `smooth` (blurs between values, as a field is), `legend`.
  */
-export function heat({ values, width, low = null, high = null, x = '', y = '', upward = false, mark = null, smooth = true }) {
+export function heat({ values, width, low = null, high = null, x = '', y = '', upward = false, mark = null, smooth = true, legend = true }) {
   const height = values.length / width, canvas = el('canvas', { width, height, class: 'heat', 'aria-hidden': 'true' });
   const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
   const [a, b] = [low ?? -largest, high ?? largest];
@@ -31,9 +31,11 @@ export function heat({ values, width, low = null, high = null, x = '', y = '', u
     const line = svg('svg', { viewBox: '0 0 100 100', preserveAspectRatio: 'none', 'aria-hidden': 'true', class: 'heat-mark' }, svg('line', { x1: 0, x2: 100, y1: upward ? 100 - share : share, y2: upward ? 100 - share : share }));
     field.append(line);
   }
+  const map = el('div', { class: 'heat-map' }, el('span', { class: 'heat-y small' }, y), field, el('span', { class: 'heat-x small' }, x));
+  if (!legend) return map;
   const scale = el('canvas', { width: 64, height: 1, class: 'heat-scale', 'aria-hidden': 'true' }), bar = scale.getContext('2d'), strip = bar.createImageData(64, 1);
   for (let i = 0; i < 64; i++) strip.data.set([...colour(i / 63), 255], 4 * i);
   bar.putImageData(strip, 0, 0);
-  return el('div', { class: 'heat-map' }, el('span', { class: 'heat-y small' }, y), field, el('span', { class: 'heat-x small' }, x),
-    el('div', { class: 'heat-legend small' }, num(a, 3), scale, num(b, 3)));
+  map.append(el('div', { class: 'heat-legend small' }, num(a, 3), scale, num(b, 3)));
+  return map;
 }

@@ -1,6 +1,6 @@
 // Doodles: strokes by pen, finger, mouse or keyboard; the network guesses after each piece. Pixels are made on the server, by the same
 // function as those the network learnt from.
-import { $, ask, el, newest, percent, showError, svg, t } from '../lib/ui.js';
+import { $, ask, el, newest, num, percent, showError, svg, t } from '../lib/ui.js';
 import { bind } from '../lib/state.js';
 import { figure } from '../lib/figure.js';
 import { heat } from '../lib/heat.js';
@@ -20,7 +20,7 @@ const state = bind($('controls'), ({ ink }) => {
   draw();
   guess();
 });
-share($('share'), () => ['doodle', 'DRAWING.png']);
+share($('share'));
 
 function draw() {
   context.clearRect(0, 0, SIDE, SIDE);
@@ -105,7 +105,7 @@ const guess = newest(async signal => {
 
 function show({ pixels, guesses: list, sure, empty, classes }) {
   if (names.length === 0) { names = classes; $('names').replaceChildren(...names.map(n => el('li', {}, n))); }
-  seen.draw(heat({ values: pixels.map(p => -p), width: 28, low: -255, high: 255, smooth: false }));
+  seen.draw(heat({ values: pixels.map(p => -p), width: 28, low: -255, high: 255, smooth: false, legend: false }));
   seen.say(t('web.doodle.seen_says', { dark: pixels.filter(p => p > 127).length }));
   seen.table(() => ({ head: ['', ...Array.from({ length: 28 }, (_, i) => String(i))], body: Array.from({ length: 28 }, (_, r) => [String(r), ...pixels.slice(28 * r, 28 * r + 28).map(String)]) }));
   if (empty) {
@@ -115,7 +115,7 @@ function show({ pixels, guesses: list, sure, empty, classes }) {
   } else {
     const bar = (g, i) => el('div', { class: i === 0 && sure ? 'best' : '' }, el('span', {}, g.name),
       svg('svg', { viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, svg('rect', { class: 'track', width: 100, height: 10 }), svg('rect', { class: i === 0 && sure ? 'f2' : 'f1', width: 100 * g.probability, height: 10 })),
-      el('span', {}, percent(g.probability)));
+      el('span', {}, g.probability < 0.001 ? `< ${num(0.1)} %` : percent(g.probability)));
     guesses.draw(el('div', { class: 'bars' }, list.map(bar)));
     guesses.say(sure ? t('web.doodle.i_see', { name: list[0].name, share: percent(list[0].probability) }) : t('web.doodle.not_sure', { name: list[0].name }));
     guesses.table(() => ({ head: [t('web.doodle.class'), t('web.doodle.probability')], body: list.map(g => [g.name, percent(g.probability, 4)]) }));
