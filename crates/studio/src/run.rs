@@ -181,7 +181,10 @@ impl RunFolder {
     pub fn sync(&self, name: &str) -> Result<(), Report> {
         match File::options().append(true).open(self.file(name)) {
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-            opened => opened.and_then(|f| f.sync_data()).map_err(|e| self.failed(name, &e)),
+            // What is no file of a disk cannot be synchronised; writing to it says what is wrong.
+            opened => opened
+                .and_then(|f| f.sync_data().or_else(|e| if e.kind() == ErrorKind::InvalidInput { Ok(()) } else { Err(e) }))
+                .map_err(|e| self.failed(name, &e)),
         }
     }
 
