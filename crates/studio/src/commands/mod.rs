@@ -28,7 +28,6 @@ pub mod serve;
 pub mod site;
 pub mod solve;
 pub mod steganography;
-pub mod steganography;
 pub mod summary;
 pub mod train;
 
