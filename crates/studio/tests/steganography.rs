@@ -97,13 +97,14 @@ fn an_evaluation_writes_a_report_beside_plain_bits() {
         }
         assert!(lsb == row["area"].is_null() && cases.len() == 2);
     }
-    assert!((0.18..0.2).contains(&rows[0]["cases"][0]["bits_per_pixel"].as_f64().unwrap()));
+    assert!((0.17..0.2).contains(&rows[0]["cases"][0]["bits_per_pixel"].as_f64().unwrap()), "{:#}", rows[0]);
     let page = fs::read_to_string(dir.join("report/report.html")).unwrap();
     assert!(page.matches("<svg").count() == 2 && page.contains("robust, 20 B") && !dir.join("report/hidden.png").exists());
     let o = run(&dir, &["eval", "steganography", "--photos", "report", "--out", "other"]);
     assert!(o.status.code() == Some(4) && stderr(&o).contains("no photographs"), "{}", stderr(&o));
     // A full picture is conspicuous to who has the model.
-    fs::write(dir.join("long"), (0..1200).map(|i| (i * i % 251) as u8).collect::<Vec<_>>()).unwrap();
+    let mut random = Random::new(2, 1);
+    fs::write(dir.join("long"), (0..1200).map(|_| random.below(256) as u8).collect::<Vec<_>>()).unwrap();
     assert!(run(&dir, &["hide", "photos/a.png", "--out", "c.png", "--file", "long"]).status.success());
     let share = |file: &str| json(&run(&dir, &["detect", file, "--json"]))["models"][0]["share"].as_f64().unwrap();
     assert!(share("c.png") > share("photos/a.png") + 0.2);
