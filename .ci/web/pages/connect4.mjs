@@ -50,7 +50,7 @@ export async function the_address_and_the_command_hold_the_game({ open, base }) 
   await page.locator('#hints p.small').first().waitFor(); // exact scores only from ten stones on
   await page.keyboard.press('1');
   await page.waitForFunction(() => location.hash.includes('moves=444555541'));
-  assert.equal(await page.locator('#share code').textContent(), 'neurona play connect4 --level human --moves 444555541');
+  await page.waitForFunction(() => document.querySelector('#share code').textContent === 'neurona play connect4 --level human --moves 444555541');
   await page.getByRole('button', { name: 'Copy link' }).click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /moves=444555541/);
   await page.getByRole('link', { name: 'Español' }).click();

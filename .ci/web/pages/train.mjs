@@ -13,7 +13,7 @@ export async function a_network_is_trained_live({ open, base, shot, accessible }
   await page.getByRole('button', { name: 'One epoch' }).click();
   await page.getByText('epoch 61, 854 steps').waitFor();
   await page.locator('#losses summary').click();
-  assert.ok(await page.locator('#losses tbody tr').count() > 20);
+  await page.waitForFunction(() => document.querySelectorAll('#losses tbody tr').length > 20);
   assert.equal(await page.locator('#neurons canvas').count(), 16);
   await accessible(page);
   await shot(page, 'train-xor');
