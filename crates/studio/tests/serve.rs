@@ -372,3 +372,22 @@ fn the_site_has_every_lesson_in_both_languages_and_no_dead_link() {
         }
     }
 }
+
+#[test]
+fn a_text_is_hidden_revealed_and_attacked() {
+    let server = Server::start("hide", &[]);
+    let picture = server.ask("/api/hide/sample", &json!({})).json();
+    let task = |id: &Value, attack: &str| json!({ "picture": id, "model": "photo", "text": "¡piñata!", "password": "x", "attack": attack });
+    let hidden = server.ask("/api/hide/hide", &task(&picture["id"], "")).json();
+    assert!(hidden["psnr"].as_f64().unwrap() > 40.0, "{hidden}");
+    assert_eq!(server.ask("/api/hide/reveal", &task(&hidden["id"], "")).json()["text"], "¡piñata!");
+    assert_eq!(server.ask("/api/hide/attack", &task(&hidden["id"], "png0")).json()["exact"], true);
+    assert_eq!(server.ask("/api/hide/attack", &task(&hidden["id"], "jpeg50")).json()["read"], false);
+    assert_eq!(server.ask("/api/hide/reveal", &task(&picture["id"], "")).status(), 422, "there is nothing in the original");
+    assert_eq!(server.ask("/api/hide/reveal", &task(&json!(99), "")).status(), 422);
+    assert_eq!(server.ask("/api/hide/attack", &task(&hidden["id"], "bomb")).status(), 422);
+    let name = hidden["id"].to_string();
+    let (png, changes) = (format!("/api/hide/pictures/{name}"), format!("/api/hide/difference/{}/{name}?gain=9", picture["id"]));
+    assert!([png, changes].iter().all(|path| server.get(path).header("content-type") == Some("image/png")));
+    assert!([400, 422].contains(&server.send("POST", "/api/hide/pictures", "", "no picture").status()));
+}

@@ -67,7 +67,7 @@ fn model(name: &str) -> Model {
 }
 
 /// An error in the user's language.
-fn report(texts: &Texts, e: &Error) -> Report {
+pub(crate) fn report(texts: &Texts, e: &Error) -> Report {
     let (exit, key, fix, values): (Exit, &str, &str, Vec<(&str, &dyn Display)>) = parts(e);
     let path = match e {
         Error::Unreadable { path, .. }

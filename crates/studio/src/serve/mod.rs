@@ -7,6 +7,7 @@ pub mod command;
 mod connect4;
 mod doodle;
 mod guard;
+mod hide;
 mod jobs;
 mod lessons;
 mod listen;
@@ -52,6 +53,7 @@ pub struct Studio {
     connect4: connect4::Table,
     jobs: jobs::Jobs,
     paper: doodle::Paper,
+    gallery: hide::Gallery,
     live: live::Live,
     trainings: lessons::Trainings,
 }
@@ -72,8 +74,8 @@ impl Studio {
         }
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let waiting = Semaphore::new(WAITING);
-        let (connect4, jobs, live, paper, trainings) = Default::default();
-        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper, trainings })
+        let (connect4, jobs, live, paper, gallery, trainings) = Default::default();
+        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper, gallery, trainings })
     }
 
     fn page(&self, page: &Page, lang: Lang) -> Result<String, String> {
@@ -93,6 +95,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/assets/{version}/{*path}", get(file))
         .nest("/api/connect4", connect4::routes())
         .nest("/api/doodle", doodle::routes())
+        .nest("/api/hide", hide::routes())
         .nest("/api/jobs", jobs::routes())
         .nest("/api/lessons", lessons::routes())
         .nest("/api/runs", runs::routes())

@@ -44,6 +44,7 @@ pub const PAGES: &[Page] = &[
     page("backprop", Group::Lessons),
     page("train", Group::Lessons),
     page("connect4", Group::Applications),
+    page("hide", Group::Applications),
     page("doodle", Group::Applications),
     page("transport", Group::Applications),
     page("runs", Group::Work),
