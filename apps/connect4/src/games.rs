@@ -2,7 +2,7 @@
 
 use crate::board::Position;
 use crate::plain::{Method, Plain};
-use crate::random::Random;
+use neurona::Random;
 use std::collections::HashSet;
 
 /// How many of 1024 positions have how many stones: (from, to, of 1024), equally many of each number in between. Early

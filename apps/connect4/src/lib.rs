@@ -12,7 +12,6 @@ mod parity;
 pub mod plain;
 pub mod planes;
 pub mod player;
-pub mod random;
 pub mod sets;
 pub mod solver;
 pub mod table;

@@ -4,8 +4,8 @@ use crate::board::{CELLS, COLUMNS, Position};
 use crate::horizon::Horizon;
 use crate::network::{Network, Opinion};
 use crate::plain::{Method, Plain};
-use crate::random::Random;
 use crate::solver::Solver;
+use neurona::Random;
 use neurona::Result;
 
 /// How a player chooses.

@@ -8,9 +8,9 @@
 use crate::board::{CELLS, CENTRE_FIRST, COLUMNS, Position, ROWS};
 use crate::games::Games;
 use crate::notation::{BadPosition, square};
-use crate::random::mix;
 use crate::solver::Solver;
 use crate::work;
+use neurona::random::mix;
 use std::collections::HashMap;
 use std::fmt;
 use thiserror::Error;

@@ -6,9 +6,9 @@ use connect4::lesson::{Lesson, PRESETS, Preset, mirror, targets};
 use connect4::network::Network;
 use connect4::planes::Planes;
 use connect4::player::{Level, Player, Search};
-use connect4::random::Random;
 use connect4::table::{Row, Split};
 use connect4::{Position, Solver};
+use neurona::Random;
 
 /// A position of random stones, `stones` of them if the game lasts so long.
 fn random(stones: usize, random: &mut Random) -> Position {

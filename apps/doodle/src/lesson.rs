@@ -1,10 +1,10 @@
 //! What a network learns from: drawings of any files as arrays of pixels and classes, and the presets.
 
-use crate::random::Random;
 use crate::raster::PIXELS;
 use crate::read::{Art, BadData, Reader};
 use crate::strokes::{Stroke, bounds};
 use crate::{SIZE, bitmap, made};
+use neurona::Random;
 use neurona::layers::Layer;
 use neurona::{Error, Sequential};
 use serde::Deserialize;

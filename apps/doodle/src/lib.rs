@@ -12,7 +12,6 @@ pub mod judge;
 pub mod lesson;
 pub mod made;
 pub mod picture;
-pub mod random;
 pub mod raster;
 pub mod read;
 pub mod strokes;

@@ -2,12 +2,12 @@
 //!
 //!     cargo run --release -p neurona-steganography --example deck -- [FOLDER OF PHOTOGRAPHS]
 
+use neurona::Random;
 use std::path::PathBuf;
 use steganography::Picture;
 use steganography::deck::{Deck, DeckTraining, SIDE};
 use steganography::picture::Format;
 use steganography::quality::psnr;
-use steganography::random::Random;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut training = DeckTraining::new(&Deck::SHORT)?;

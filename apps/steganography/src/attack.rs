@@ -1,7 +1,7 @@
 //! What happens to a picture between writing and reading.
 
 use crate::picture::jpeg_round_trip;
-use crate::random::Random;
+use neurona::Random;
 use serde::{Deserialize, Serialize};
 
 /// What a model is trained to survive.
@@ -17,7 +17,7 @@ pub enum Attack {
 impl Attack {
     /// The differences that it makes to a square picture of `side` pixels whose numbers are in the order of cells.
     pub(crate) fn harm(self, random: &mut Random, picture: &[f32], cell: usize, side: usize, harm: &mut [f32]) {
-        let kind = random.unit();
+        let kind = random.unit_f32();
         match self {
             Attack::Noise => {
                 let sigma = [0.0, 0.5, 1.0, 1.0][random.below(4)];
@@ -25,11 +25,11 @@ impl Attack {
             }
             Attack::Saving if kind < 0.15 => {}
             Attack::Saving if kind < 0.3 => {
-                let sigma = random.between(0.0, 3.0);
+                let sigma = random.within_f32(0.0, 3.0);
                 harm.iter_mut().for_each(|h| *h = sigma * random.normal());
             }
             Attack::Saving if kind < 0.4 => {
-                let (gain, offset) = (random.between(0.93, 1.07), random.between(-12.0, 12.0));
+                let (gain, offset) = (random.within_f32(0.93, 1.07), random.within_f32(-12.0, 12.0));
                 harm.iter_mut().zip(picture).for_each(|(h, p)| *h = (p * gain + offset).round().clamp(0.0, 255.0) - p);
             }
             Attack::Saving => {
@@ -37,7 +37,7 @@ impl Attack {
                 let places = || (0..picture.len()).map(|i| place(i, cell, side));
                 let mut rgb = vec![0u8; picture.len()];
                 places().zip(picture).for_each(|(at, p)| rgb[at] = *p as u8);
-                if let Some(back) = jpeg_round_trip(&rgb, side, side, quality, random.unit() < 0.85) {
+                if let Some(back) = jpeg_round_trip(&rgb, side, side, quality, random.unit_f32() < 0.85) {
                     places().zip(picture).zip(harm).for_each(|((at, p), h)| *h = f32::from(back[at]) - p);
                 }
             }

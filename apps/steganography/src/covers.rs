@@ -3,7 +3,7 @@
 //! areas, and traces of JPEG.
 
 use crate::picture::jpeg_round_trip;
-use crate::random::Random;
+use neurona::Random;
 
 /// A shape: a disc or a box, turned, of one colour that changes across it, with stripes of some strength.
 struct Leaf {
@@ -21,21 +21,21 @@ struct Leaf {
 impl Leaf {
     fn draw(random: &mut Random, side: f32, base: &[f32; 3], saturation: f32, largest: f32) -> Leaf {
         // Areas of natural shapes follow a power law: the density of a radius r falls as r^-3.
-        let radius = (1.0 / (random.between(1.0 / (largest * largest), 1.0 / 9.0))).sqrt();
-        let angle = random.between(0.0, std::f32::consts::TAU);
-        let light = random.between(-110.0, 110.0);
-        let (frequency, direction) = (random.between(0.1, 2.2), random.between(0.0, std::f32::consts::TAU));
-        let rough = random.unit();
+        let radius = (1.0 / (random.within_f32(1.0 / (largest * largest), 1.0 / 9.0))).sqrt();
+        let angle = random.within_f32(0.0, std::f32::consts::TAU);
+        let light = random.within_f32(-110.0, 110.0);
+        let (frequency, direction) = (random.within_f32(0.1, 2.2), random.within_f32(0.0, std::f32::consts::TAU));
+        let rough = random.unit_f32();
         Leaf {
-            centre: [random.between(-0.1, 1.1) * side, random.between(-0.1, 1.1) * side],
-            size: [radius, radius * random.between(0.3, 1.0)],
+            centre: [random.within_f32(-0.1, 1.1) * side, random.within_f32(-0.1, 1.1) * side],
+            size: [radius, radius * random.within_f32(0.3, 1.0)],
             turn: [angle.cos(), angle.sin()],
-            round: random.unit() < 0.6,
-            colour: std::array::from_fn(|c| base[c] + light + saturation * random.between(-60.0, 60.0)),
-            slope: [random.between(-1.0, 1.0), random.between(-1.0, 1.0)].map(|s| s * 60.0 / side),
+            round: random.unit_f32() < 0.6,
+            colour: std::array::from_fn(|c| base[c] + light + saturation * random.within_f32(-60.0, 60.0)),
+            slope: [random.within_f32(-1.0, 1.0), random.within_f32(-1.0, 1.0)].map(|s| s * 60.0 / side),
             wave: [frequency * direction.cos(), frequency * direction.sin()],
-            contrast: if rough < 0.5 { 0.0 } else { random.between(0.0, 25.0) },
-            grain: if rough < 0.4 { 0.0 } else { random.between(0.0, 1.0).powi(2) * 40.0 },
+            contrast: if rough < 0.5 { 0.0 } else { random.within_f32(0.0, 25.0) },
+            grain: if rough < 0.4 { 0.0 } else { random.within_f32(0.0, 1.0).powi(2) * 40.0 },
         }
     }
 
@@ -49,9 +49,9 @@ impl Leaf {
 
 /// A square picture of `side` pixels: RGB, row by row.
 pub fn cover(random: &mut Random, side: usize) -> Vec<u8> {
-    let kind = random.unit();
+    let kind = random.unit_f32();
     let mut pixels = match kind {
-        k if k < 0.03 => (0..side * side * 3).map(|_| 127.5 + random.between(-60.0, 60.0)).collect(),
+        k if k < 0.03 => (0..side * side * 3).map(|_| 127.5 + random.within_f32(-60.0, 60.0)).collect(),
         k if k < 0.13 => gradient(random, side),
         _ => leaves(random, side),
     };
@@ -61,17 +61,17 @@ pub fn cover(random: &mut Random, side: usize) -> Vec<u8> {
         pixels.iter_mut().for_each(|p| *p += sensor * random.normal());
     }
     let bytes: Vec<u8> = pixels.iter().map(|p| p.round().clamp(0.0, 255.0) as u8).collect();
-    if random.unit() < 0.25 {
+    if random.unit_f32() < 0.25 {
         // What was saved as JPEG before has hardly any detail in its colours.
         let quality = 60 + random.below(39) as u8;
-        return jpeg_round_trip(&bytes, side, side, quality, random.unit() < 0.7).unwrap_or(bytes);
+        return jpeg_round_trip(&bytes, side, side, quality, random.unit_f32() < 0.7).unwrap_or(bytes);
     }
     bytes
 }
 
 fn gradient(random: &mut Random, side: usize) -> Vec<f32> {
-    let colour: [f32; 3] = std::array::from_fn(|_| random.between(0.0, 255.0));
-    let slope: [f32; 2] = std::array::from_fn(|_| random.between(-80.0, 80.0) / side as f32);
+    let colour: [f32; 3] = std::array::from_fn(|_| random.within_f32(0.0, 255.0));
+    let slope: [f32; 2] = std::array::from_fn(|_| random.within_f32(-80.0, 80.0) / side as f32);
     let at = |i: usize| colour[i % 3] + slope[0] * (i / 3 % side) as f32 + slope[1] * (i / 3 / side) as f32;
     (0..side * side * 3).map(at).collect()
 }
@@ -79,8 +79,8 @@ fn gradient(random: &mut Random, side: usize) -> Vec<f32> {
 /// Dead leaves, front to back, at twice the resolution and then averaged: edges are as soft as those of a lens.
 fn leaves(random: &mut Random, side: usize) -> Vec<f32> {
     let fine = 2 * side;
-    let (base, saturation) = (std::array::from_fn(|_| random.between(80.0, 170.0)), random.unit());
-    let largest = random.between(0.15, 0.9) * fine as f32;
+    let (base, saturation) = (std::array::from_fn(|_| random.within_f32(80.0, 170.0)), random.unit_f32());
+    let largest = random.within_f32(0.15, 0.9) * fine as f32;
     let mut big = vec![f32::NAN; fine * fine * 3];
     for _ in 0..random.below(150) + 10 {
         let leaf = Leaf::draw(random, fine as f32, &base, saturation, largest);
@@ -114,7 +114,7 @@ fn paint(random: &mut Random, big: &mut [f32], fine: usize, leaf: &Leaf) {
                 light += leaf.contrast * (leaf.wave[0] * x as f32 + leaf.wave[1] * y as f32).sin();
             }
             if leaf.grain > 0.0 {
-                light += leaf.grain * random.between(-1.7, 1.7);
+                light += leaf.grain * random.within_f32(-1.7, 1.7);
             }
             (0..3).for_each(|c| big[place + c] = leaf.colour[c] + light);
         }
@@ -141,12 +141,12 @@ fn blur(pixels: &mut [f32], side: usize) {
 
 /// Exposure: some pictures are too dark or too bright, so that areas lie at 0 or 255; some have no colour.
 fn tone(random: &mut Random, pixels: &mut [f32]) {
-    let (gain, offset) = match random.unit() {
-        k if k < 0.12 => (1.0, random.between(60.0, 170.0)),
-        k if k < 0.28 => (random.between(0.3, 1.0), random.between(-170.0, -40.0)),
-        _ => (random.between(0.4, 1.3), random.between(-15.0, 15.0)),
+    let (gain, offset) = match random.unit_f32() {
+        k if k < 0.12 => (1.0, random.within_f32(60.0, 170.0)),
+        k if k < 0.28 => (random.within_f32(0.3, 1.0), random.within_f32(-170.0, -40.0)),
+        _ => (random.within_f32(0.4, 1.3), random.within_f32(-15.0, 15.0)),
     };
-    let grey = random.unit() < 0.12;
+    let grey = random.unit_f32() < 0.12;
     for p in pixels.chunks_exact_mut(3) {
         if grey {
             p.fill((p[0] + p[1] + p[2]) / 3.0);

@@ -5,8 +5,9 @@
 //! rounding and the limits of 8 bits are part of the training.
 
 use crate::covers::cover;
-use crate::random::Random;
+use crate::network::{dense, whole};
 use crate::training::Record;
+use neurona::Random;
 use neurona::ops::Compare;
 use neurona::{Arg, Context, DType, Function, Init, Optimizer, Result, State, Step, Tensor, log_softmax};
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ impl DeckTraining {
         let pictures = cx.input("pictures", DType::F32, &[n, SIDE, SIDE, 3]);
         let text = cx.input("text", DType::I32, &[n, LENGTH]);
         let classes = cx.input("classes", DType::F32, &[n, LENGTH, CODES]);
-        let hidden = whole(&encode(&cx, &pictures, &text));
+        let hidden = whole(&(encode(&cx, &pictures, &text) * 255.0)) * (1.0 / 255.0);
         let logits = decode(&cx, &hidden);
         let entropy = (log_softmax(&logits) * &classes).sum(&[2]).mean_all() * -1.0;
         let square = (&hidden - &pictures).square().mean_all();
@@ -223,16 +224,4 @@ fn decode(cx: &Context, pictures: &Tensor) -> Tensor {
         let grey = dense(cx, "grey", pictures, 1, Init::GlorotUniform).reshape(&[n, LENGTH, SHARE]);
         dense(cx, "characters", &grey, CODES, Init::GlorotUniform)
     })
-}
-
-fn dense(cx: &Context, name: &str, x: &Tensor, out: usize, init: Init) -> Tensor {
-    let inputs = x.shape().last().copied().unwrap_or(0);
-    cx.layer(name, || x.matmul(&cx.param("weight", &[inputs, out], init)) + cx.param("bias", &[out], Init::Zeros))
-}
-
-/// Values from 0 to 1 in steps of 1/255; the derivative of rounding counts as 1.
-fn whole(x: &Tensor) -> Tensor {
-    let within = x.maximum(&x.full_like(0.0)).minimum(&x.full_like(1.0));
-    let rounded = ((&within * 255.0).round() * (1.0 / 255.0) - &within).stop_gradient();
-    within + rounded
 }

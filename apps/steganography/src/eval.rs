@@ -6,8 +6,8 @@ use crate::hide::{Hidden, capacity, hide, reveal};
 use crate::message::Message;
 use crate::picture::{Format, Picture, jpeg_round_trip, save};
 use crate::quality::{psnr, ssim};
-use crate::random::Random;
 use crate::{Error, Result, detect, lsb};
+use neurona::Random;
 use std::path::Path;
 
 /// What happens to a picture after hiding.

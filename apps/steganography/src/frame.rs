@@ -404,7 +404,7 @@ fn restored(word: &[u8], parity: usize, certain: &[f32]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use neurona::Random;
 
     fn coding(copies: usize) -> Coding {
         Coding { copies, parity: &[1.0, 1.0 / 3.0] }
@@ -458,7 +458,7 @@ mod tests {
         let open = write(&random_file(2000), None, 24_000, coding(1)).unwrap();
         read_back = logits(&open, 1.0, 2);
         // A third of the bits is turned, so that the copies of the header hold and the body does not.
-        read_back.iter_mut().for_each(|l| *l *= if random.unit() < 0.08 { -1.0 } else { 1.0 });
+        read_back.iter_mut().for_each(|l| *l *= if random.unit_f32() < 0.08 { -1.0 } else { 1.0 });
         assert!(matches!(read(&read_back, None, coding(1)), Err(Error::Spoilt)));
     }
 

@@ -16,7 +16,6 @@ pub mod model;
 pub mod network;
 pub mod picture;
 pub mod quality;
-pub mod random;
 pub mod reed_solomon;
 mod secret;
 pub mod training;

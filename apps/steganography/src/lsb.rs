@@ -1,7 +1,7 @@
 //! The rival: plain least significant bits. Nothing of it is used to hide; it stands beside the models in their evaluation.
 
 use crate::Picture;
-use crate::random::Random;
+use neurona::Random;
 
 /// Writes `bits` random bits of `seed` to the lowest bits of channels at random places, one for each.
 pub fn write(cover: &Picture, bits: usize, seed: u64) -> Picture {

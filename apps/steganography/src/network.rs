@@ -143,12 +143,13 @@ fn convolution(cx: &Context, name: &str, x: &Tensor, out: usize, init: Init) -> 
     cx.layer(name, || x.conv(&cx.param("weight", &[3, 3, width(x), out], init), Conv::default()) + cx.param("bias", &[out], Init::Zeros))
 }
 
-fn dense(cx: &Context, name: &str, x: &Tensor, out: usize, init: Init) -> Tensor {
+/// A dense layer on the last axis.
+pub(crate) fn dense(cx: &Context, name: &str, x: &Tensor, out: usize, init: Init) -> Tensor {
     cx.layer(name, || x.matmul(&cx.param("weight", &[width(x), out], init)) + cx.param("bias", &[out], Init::Zeros))
 }
 
 /// Whole grey levels from 0 to 255; the derivative of rounding counts as 1.
-fn whole(x: &Tensor) -> Tensor {
+pub(crate) fn whole(x: &Tensor) -> Tensor {
     let within = x.maximum(&x.full_like(0.0)).minimum(&x.full_like(255.0));
     let rounded = (within.round() - &within).stop_gradient();
     within + rounded

@@ -145,7 +145,7 @@ fn locator(s: &[u8], erased: impl Iterator<Item = u8>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use neurona::Random;
 
     /// ISO/IEC 18004 (QR codes), annex I: ten bytes of parity of the message 01234567 in version 1-M.
     #[test]

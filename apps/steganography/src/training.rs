@@ -3,7 +3,7 @@
 use crate::attack::{Attack, place};
 use crate::covers::cover;
 use crate::network::{HALO, Layout};
-use crate::random::Random;
+use neurona::Random;
 use neurona::{Arg, Context, DType, Function, Optimizer, Param, Result, State, Step, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +179,7 @@ fn draw(s: &Settings, random: &mut Random) -> Batch {
         let size = side * s.layout.cell;
         batch.pictures.extend((0..pixels.len()).map(|i| f32::from(pixels[place(i, s.layout.cell, size)])));
         let share = [1.0, 1.0, 0.5, 0.1][random.below(4)];
-        let cells = (0..s.cells * s.cells).map(|_| random.unit() < share).collect::<Vec<_>>();
+        let cells = (0..s.cells * s.cells).map(|_| random.unit_f32() < share).collect::<Vec<_>>();
         let bit = |used: bool, random: &mut Random| if used { [1.0, -1.0][random.below(2)] } else { 0.0 };
         for used in cells {
             batch.bits.extend((0..s.layout.bits).map(|_| bit(used, random)));

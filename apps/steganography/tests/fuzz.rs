@@ -1,10 +1,10 @@
 //! Mutated files and payloads: whatever comes, an answer or an error, never a crash. Two seconds in a usual run;
 //! `FUZZ_SECONDS=600 cargo test -p neurona-steganography --test fuzz -- --nocapture` takes its time.
 
+use neurona::Random;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use steganography::frame::{self, Coding};
-use steganography::random::Random;
 use steganography::{Message, Picture, reed_solomon};
 
 fn seconds() -> Duration {
@@ -96,7 +96,7 @@ fn payloads() {
         let message = if random.below(2) == 0 { Message::Text(text) } else { Message::File { name: text.clone(), bytes: text.into() } };
         let bits = 300 + random.below(4000);
         if let Ok(frame) = frame::write(&message, None, bits, coding) {
-            let noise = random.between(0.0, 8.0);
+            let noise = random.within_f32(0.0, 8.0);
             let mut logits: Vec<f32> = frame.bits.iter().map(|&b| 4.0 * f32::from(b) + noise * random.normal()).collect();
             match random.below(4) {
                 0 => logits.truncate(random.below(bits)),

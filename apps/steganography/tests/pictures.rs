@@ -1,12 +1,12 @@
 //! Messages in pictures of every kind, and what is refused.
 
+use neurona::Random;
 use png::{BitDepth, ColorType};
 use std::path::{Path, PathBuf};
 use steganography::codec::Codec;
 use steganography::covers::cover;
 use steganography::hide::{capacity, hide, reveal};
 use steganography::picture::{Format, jpeg_round_trip};
-use steganography::random::Random;
 use steganography::{Error, Message, Model, Picture};
 
 fn codec(model: Model) -> Codec {

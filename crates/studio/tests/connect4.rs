@@ -3,9 +3,9 @@
 mod common;
 
 use common::{command, empty, json, run, stderr, stdout};
-use connect4::random::Random;
 use connect4::table::{Row, Split, header};
 use connect4::{Position, Solver};
+use neurona::Random;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};

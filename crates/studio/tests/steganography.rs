@@ -3,13 +3,13 @@
 mod common;
 
 use common::{command, empty, json, run, stderr, stdout};
+use neurona::Random;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use steganography::Picture;
 use steganography::covers::cover;
-use steganography::random::Random;
 
 fn photo(dir: &Path, name: &str, side: usize) -> Picture {
     let picture = Picture { width: side, height: side, rgb: cover(&mut Random::new(4, 1), side), alpha: None, icc: None };

@@ -4,8 +4,8 @@
 mod pen;
 mod recipes;
 
-use crate::random::Random;
 use crate::strokes::Stroke;
+use neurona::Random;
 use pen::Pen;
 
 /// The classes, by name.

@@ -1,7 +1,7 @@
 //! A pen in a hand: lines are not straight, ends do not meet, and the whole is turned, squeezed and slanted.
 
-use crate::random::Random;
 use crate::strokes::Stroke;
+use neurona::Random;
 use std::f64::consts::TAU;
 
 /// A place, 0 to 100 in either direction.

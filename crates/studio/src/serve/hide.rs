@@ -12,6 +12,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use neurona::Random;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -19,7 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use steganography::codec::Codec;
 use steganography::hide::{capacity, hide, reveal};
 use steganography::picture::{Format, jpeg_round_trip};
-use steganography::random::Random;
 use steganography::{Message, Model, Picture, covers};
 
 /// Largest picture file, in bytes.
