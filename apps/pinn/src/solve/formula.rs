@@ -12,7 +12,7 @@
 //! `d(f, x, y, …)` is the partial derivative of any formula along the named variables, in this order. Length and
 //! nesting are limited, so no input can exhaust the stack.
 
-use super::words::{Kind as Word, Token, tokens};
+use formula::{Bad, Kind as Word, Tokens};
 use std::fmt;
 
 /// Longest formula that is read, in characters.
@@ -207,12 +207,7 @@ impl Problem {
 impl Mistake {
     /// The formula and, below, a caret under the mistake. Long formulas are cut on both sides.
     pub fn excerpt(&self) -> String {
-        const AROUND: usize = 36;
-        let all: Vec<char> = self.source.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let (start, end) = (self.position.saturating_sub(AROUND), (self.position + AROUND).min(all.len()));
-        let (before, after) = (if start > 0 { "…" } else { "" }, if end < all.len() { "…" } else { "" });
-        let line: String = all[start.min(end)..end].iter().collect();
-        format!("{before}{line}{after}\n{}^", " ".repeat(self.position - start + before.chars().count()))
+        formula::excerpt(&self.source, self.position)
     }
 }
 
@@ -220,6 +215,16 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let excerpt = self.excerpt().replace('\n', "\n  ");
         write!(f, "{} (character {})\n  {excerpt}\nfix: {}", self.problem.what(), self.position + 1, self.problem.fix())
+    }
+}
+
+impl From<Bad> for Problem {
+    fn from(bad: Bad) -> Problem {
+        let found = match bad {
+            Bad::Character(c) => c.into(),
+            Bad::Point(text) | Bad::Huge(text) => text,
+        };
+        Problem::Character { found }
     }
 }
 
@@ -240,15 +245,15 @@ impl Formula {
     /// ```
     pub fn parse(source: &str) -> Result<Formula, Mistake> {
         let chars: Vec<char> = source.chars().collect();
-        let read = || -> Parsed<(Term, bool)> {
+        let read = move || -> Parsed<(Term, bool)> {
             if chars.len() > MAX_LENGTH {
                 return Err((MAX_LENGTH, Problem::TooLong));
             }
-            let tokens = tokens(&chars)?;
-            if tokens.is_empty() {
+            let tokens = Tokens::new(chars, "+-*/^(),=").map_err(|(at, bad)| (at, Problem::from(bad)))?;
+            if tokens.peek().is_none() {
                 return Err((0, Problem::Empty));
             }
-            Parser { end: chars.len(), chars: &chars, tokens, next: 0, depth: 0 }.equation()
+            Parser { tokens, depth: 0 }.equation()
         };
         match read() {
             Ok((term, is_equation)) => Ok(Formula { source: source.into(), term, is_equation }),
@@ -320,43 +325,26 @@ impl Function {
     }
 }
 
-struct Parser<'a> {
-    chars: &'a [char],
-    end: usize,
-    tokens: Vec<Token>,
-    next: usize,
+struct Parser {
+    tokens: Tokens,
     depth: usize,
 }
 
-impl Parser<'_> {
-    /// The next token if it is one of `signs`, taken.
-    fn take(&mut self, signs: &str) -> Option<(char, usize)> {
-        let found = match self.tokens.get(self.next) {
-            Some(Token { kind: Word::Sign(c), start, .. }) if signs.contains(*c) => (*c, *start),
-            _ => return None,
-        };
-        self.next += 1;
-        Some(found)
-    }
-
-    fn text(&self, token: &Token) -> String {
-        self.chars[token.start..token.end].iter().collect()
-    }
-
+impl Parser {
     fn equation(&mut self) -> Parsed<(Term, bool)> {
         let left = self.sum()?;
-        let equals = self.take("=").is_some();
+        let equals = self.tokens.sign("=").is_some();
         let term = if equals { Term::Infix(Infix::Sub, Box::new(left), Box::new(self.sum()?)) } else { left };
-        match self.tokens.get(self.next) {
+        match self.tokens.peek() {
             None => Ok((term, equals)),
             Some(t) if t.kind == Word::Sign('=') => Err((t.start, Problem::Equals)),
-            Some(t) => Err((t.start, Problem::Operator { found: self.text(t) })),
+            Some(t) => Err((t.start, Problem::Operator { found: self.tokens.text(t) })),
         }
     }
 
     fn sum(&mut self) -> Parsed<Term> {
         let mut left = self.product()?;
-        while let Some((sign, _)) = self.take("+-") {
+        while let Some((sign, _)) = self.tokens.sign("+-") {
             let op = if sign == '+' { Infix::Add } else { Infix::Sub };
             left = Term::Infix(op, Box::new(left), Box::new(self.product()?));
         }
@@ -365,7 +353,7 @@ impl Parser<'_> {
 
     fn product(&mut self) -> Parsed<Term> {
         let mut left = self.factor()?;
-        while let Some((sign, _)) = self.take("*/") {
+        while let Some((sign, _)) = self.tokens.sign("*/") {
             let op = if sign == '*' { Infix::Mul } else { Infix::Div };
             left = Term::Infix(op, Box::new(left), Box::new(self.factor()?));
         }
@@ -376,9 +364,9 @@ impl Parser<'_> {
     fn factor(&mut self) -> Parsed<Term> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err((self.tokens.get(self.next).map_or(self.end, |t| t.start), Problem::TooDeep));
+            return Err((self.tokens.place(), Problem::TooDeep));
         }
-        let term = match self.take("+-") {
+        let term = match self.tokens.sign("+-") {
             None => self.power()?,
             Some(('-', _)) => Term::Negate(Box::new(self.factor()?)),
             Some(_) => self.factor()?,
@@ -389,15 +377,14 @@ impl Parser<'_> {
 
     fn power(&mut self) -> Parsed<Term> {
         let base = self.atom()?;
-        if self.take("^").is_none() {
+        if self.tokens.sign("^").is_none() {
             return Ok(base);
         }
         Ok(Term::Infix(Infix::Pow, Box::new(base), Box::new(self.factor()?)))
     }
 
     fn atom(&mut self) -> Parsed<Term> {
-        let Some(token) = self.tokens.get(self.next).cloned() else { return Err((self.end, Problem::End)) };
-        self.next += 1;
+        let Some(token) = self.tokens.next() else { return Err((self.tokens.place(), Problem::End)) };
         match &token.kind {
             Word::Number(x) => Ok(Term::Number(*x)),
             Word::Name(name) => self.name(name, token.start),
@@ -406,18 +393,18 @@ impl Parser<'_> {
                 self.close(token.start)?;
                 Ok(inner)
             }
-            Word::Sign(_) => Err((token.start, Problem::Operand { found: self.text(&token) })),
+            Word::Sign(_) => Err((token.start, Problem::Operand { found: self.tokens.text(&token) })),
         }
     }
 
     fn close(&mut self, opened: usize) -> Parsed<()> {
-        match self.tokens.get(self.next) {
+        match self.tokens.peek() {
             Some(t) if t.kind == Word::Sign(')') => {
-                self.next += 1;
+                self.tokens.next();
                 Ok(())
             }
             None => Err((opened, Problem::Unclosed)),
-            Some(t) => Err((t.start, Problem::Operator { found: self.text(t) })),
+            Some(t) => Err((t.start, Problem::Operator { found: self.tokens.text(t) })),
         }
     }
 
@@ -428,16 +415,16 @@ impl Parser<'_> {
             _ => {}
         }
         let function = Function::ALL.into_iter().find(|f| f.name() == name);
-        let Some((_, opened)) = self.take("(") else {
+        let Some((_, opened)) = self.tokens.sign("(") else {
             return match function {
                 Some(f) => Err((start, Problem::Uncalled { function: f.name().into() })),
                 None => Ok(Term::Name(name.into(), start)),
             };
         };
-        let mut places = vec![self.place()];
+        let mut places = vec![self.tokens.place()];
         let mut list = vec![self.sum()?];
-        while self.take(",").is_some() {
-            places.push(self.place());
+        while self.tokens.sign(",").is_some() {
+            places.push(self.tokens.place());
             list.push(self.sum()?);
         }
         self.close(opened)?;
@@ -453,10 +440,6 @@ impl Parser<'_> {
         }
         let wanted = if f.arguments() == 2 { "two arguments" } else { "one argument" };
         Err((start, Problem::Arguments { function: name.into(), wanted: wanted.into() }))
-    }
-
-    fn place(&self) -> usize {
-        self.tokens.get(self.next).map_or(self.end, |t| t.start)
     }
 }
 

@@ -44,19 +44,6 @@ impl Evaluator {
     }
 }
 
-/// An unknown where its solution is known.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Known {
-    /// Which unknown.
-    pub unknown: usize,
-    /// The points, a column for each variable.
-    pub points: Vec<Vec<f64>>,
-    /// The solution there.
-    pub values: Vec<f64>,
-    /// Places along each variable, if the points are a grid.
-    pub places: Option<Vec<Vec<f64>>>,
-}
-
 /// How far an unknown is from its solution.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Distance {
@@ -68,9 +55,9 @@ pub struct Distance {
     pub max_error: f64,
 }
 
-impl Known {
+impl Reference {
     /// Everything that is known of the solution: formulas on the grid, and the reference at its points.
-    pub fn all(problem: &Problem, reference: Option<&Reference>) -> Vec<Known> {
+    pub fn all(problem: &Problem, reference: Option<&Reference>) -> Vec<Reference> {
         let places = places(problem);
         let points = product(&places);
         let mut all = vec![];
@@ -81,9 +68,9 @@ impl Known {
                 formula.value(&name).unwrap_or(f64::NAN)
             };
             let values = (0..points[0].len()).map(at).collect();
-            all.push(Known { unknown, points: points.clone(), values, places: Some(places.clone()) });
+            all.push(Reference { unknown, points: points.clone(), values, places: Some(places.clone()) });
         }
-        all.extend(reference.cloned().map(|Reference { unknown, points, values, places }| Known { unknown, points, values, places }));
+        all.extend(reference.cloned());
         all
     }
 

@@ -27,17 +27,22 @@ fn each(threads: usize, count: usize, task: impl Fn(usize) + Sync) {
     });
 }
 
+/// Does `task` for the blocks on and below the diagonal of a square matrix of `n` rows: where one begins, and its extents.
+fn each_block(threads: usize, n: usize, task: impl Fn([usize; 2], [usize; 2]) + Sync) {
+    let pairs: Vec<[usize; 2]> = (0..n.div_ceil(BLOCK)).flat_map(|p| (0..=p).map(move |q| [p, q])).collect();
+    each(threads, pairs.len(), |i| {
+        let at = pairs[i].map(|b| b * BLOCK);
+        task(at, at.map(|from| (n - from).min(BLOCK)));
+    });
+}
+
 /// JᵀJ of the matrix `j` of `n` columns, row-major: the blocks on and below the diagonal.
 pub(super) fn gram(j: &[f64], n: usize, threads: usize) -> Vec<f64> {
     let rows = j.len() / n.max(1);
     let mut out = vec![0.0; n * n];
     let shared = Shared(out.as_mut_ptr());
-    let blocks = n.div_ceil(BLOCK);
-    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|p| (0..=p).map(move |q| (p, q))).collect();
-    each(threads, pairs.len(), |i| {
+    each_block(threads, n, |[p, q], [m, k]| {
         let shared = &shared;
-        let (p, q) = (pairs[i].0 * BLOCK, pairs[i].1 * BLOCK);
-        let (m, k) = ((n - p).min(BLOCK), (n - q).min(BLOCK));
         // SAFETY: block (p, q) of m × k lies inside `out` and belongs to this task; columns p.. and q.. lie inside `j`.
         unsafe {
             let dst = shared.0.add(p * n + q);
@@ -119,12 +124,8 @@ fn substitute(row: &mut [f64], corner: &[f64], n: usize, start: usize, end: usiz
 fn subtract(below: &mut [f64], n: usize, start: usize, end: usize, threads: usize) {
     let (rows, k) = (n - end, end - start);
     let shared = Shared(below.as_mut_ptr());
-    let blocks = rows.div_ceil(BLOCK);
-    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|p| (0..=p).map(move |q| (p, q))).collect();
-    each(threads, pairs.len(), |i| {
+    each_block(threads, rows, |[p, q], [m, c]| {
         let shared = &shared;
-        let (p, q) = (pairs[i].0 * BLOCK, pairs[i].1 * BLOCK);
-        let (m, c) = ((rows - p).min(BLOCK), (rows - q).min(BLOCK));
         // SAFETY: block (p, end + q) belongs to this task; the columns start..end are only read.
         unsafe {
             let dst = shared.0.add(p * n + end + q);

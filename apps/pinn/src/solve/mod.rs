@@ -35,11 +35,10 @@ mod solver;
 mod spread;
 mod system;
 mod trace;
-mod words;
 
 pub use file::{Condition, Data, Equation, File, Method, Network, Quantity, Sampling, Spread, Stage};
 pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Term};
-pub use grid::{Distance, Known, places};
+pub use grid::{Distance, places};
 pub use methods::{Memory, Reason};
 pub use pictures::{Words, curves, slices, solution};
 pub use problem::{Axis, KINDS, Place, Problem, Set, Why, Wrongly};

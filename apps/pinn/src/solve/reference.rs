@@ -7,7 +7,7 @@ use std::path::Path;
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 28;
 
-/// Values of an unknown at points to compare with.
+/// An unknown where its solution is known: values to compare with.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reference {
     /// Which unknown.

@@ -1,14 +1,15 @@
 //! A run: stages one after another, step by step, with what is recorded of them.
 
-use super::grid::{Evaluator, Known};
+use super::grid::Evaluator;
 use super::methods::{self, Memory, Reason};
 use super::system::System;
 use super::{Distance, Method, Problem, Reference, Spread, places};
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// What is recorded of a step.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// Stage, from 0.
     pub stage: usize,
@@ -52,7 +53,7 @@ pub struct Solver {
     problem: Problem,
     system: System,
     evaluator: Evaluator,
-    known: Vec<Known>,
+    known: Vec<Reference>,
     progress: Progress,
     records: Vec<Record>,
     begun: Instant,
@@ -76,7 +77,7 @@ pub struct Solved {
     /// What the equations' residuals are on the grid.
     pub misfit: Vec<f64>,
     /// What is known, with the unknowns at these points.
-    pub known: Vec<(Known, Vec<f64>)>,
+    pub known: Vec<(Reference, Vec<f64>)>,
 }
 
 impl Solved {
@@ -111,7 +112,7 @@ impl Solver {
             ends: vec![],
             seconds: 0.0,
         };
-        let known = Known::all(problem, reference);
+        let known = Reference::all(problem, reference);
         Ok(Solver { problem: problem.clone(), system, evaluator, known, progress, records: vec![], begun, moved: false })
     }
 

@@ -110,14 +110,7 @@ impl Mistake {
     /// The part of the formula around the mistake and, below, a caret under it. Long formulas are cut
     /// on both sides.
     pub fn excerpt(&self) -> String {
-        const AROUND: usize = 36;
-        let shown = |c: char| if c.is_control() { ' ' } else { c };
-        let all: Vec<char> = self.source.chars().map(shown).collect();
-        let (start, end) = (self.position.saturating_sub(AROUND), (self.position + AROUND).min(all.len()));
-        let (before, after) = (if start > 0 { "…" } else { "" }, if end < all.len() { "…" } else { "" });
-        let line: String = all[start.min(end)..end].iter().collect();
-        let indent = self.position - start + before.chars().count();
-        format!("{before}{line}{after}\n{}^", " ".repeat(indent))
+        formula::excerpt(&self.source, self.position)
     }
 }
 

@@ -14,7 +14,6 @@
 
 mod mistake;
 mod parser;
-mod token;
 
 pub use mistake::{Mistake, Problem};
 

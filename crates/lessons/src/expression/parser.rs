@@ -2,9 +2,9 @@
 //! [`MAX_DEPTH`] limits; chains such as `x+x+x` are loops.
 
 use super::mistake::Problem;
-use super::token::{Kind as Word, Token, tokens};
 use super::{Expression, Function, Kind, Level, MAX_DEPTH, MAX_LENGTH, Pool, Text};
 use crate::spelling::closest;
+use formula::{Bad, Kind as Word, Token, Tokens};
 use graph::Scalar;
 use graph::ops::Binary;
 
@@ -19,11 +19,30 @@ struct Part {
 }
 
 struct Parser {
-    chars: Vec<char>,
-    tokens: Vec<Token>,
-    next: usize,
+    tokens: Tokens,
     depth: usize,
     pool: Pool,
+}
+
+/// The tokens of a formula, or where and why it has none; what other languages write for a point or a power has its own reason.
+fn tokens(chars: Vec<char>) -> Parsed<Tokens> {
+    let stars = chars.windows(2).position(|pair| pair == ['*', '*']);
+    match (Tokens::new(chars, "+-*/^()"), stars) {
+        (Err((at, bad)), stars) if stars.is_none_or(|s| at < s) => Err((at, bad.into())),
+        (_, Some(at)) => Err((at, Problem::DoubleStar)),
+        (tokens, None) => tokens.map_err(|(at, bad)| (at, bad.into())),
+    }
+}
+
+impl From<Bad> for Problem {
+    fn from(bad: Bad) -> Problem {
+        match bad {
+            Bad::Character(',') => Problem::DecimalComma,
+            Bad::Character(found) => Problem::UnknownCharacter { found },
+            Bad::Point(_) => Problem::UnknownCharacter { found: '.' },
+            Bad::Huge(number) => Problem::HugeNumber { number },
+        }
+    }
 }
 
 /// Reads a formula.
@@ -32,16 +51,16 @@ pub(super) fn parse(source: &str) -> Parsed<Expression> {
     if chars.len() > MAX_LENGTH {
         return Err((MAX_LENGTH, Problem::TooLong { limit: MAX_LENGTH }));
     }
-    let tokens = tokens(&chars)?;
-    if tokens.is_empty() {
+    let tokens = tokens(chars)?;
+    if tokens.peek().is_none() {
         return Err((0, Problem::Empty));
     }
-    let mut parser = Parser { chars, tokens, next: 0, depth: 0, pool: Pool::default() };
+    let mut parser = Parser { tokens, depth: 0, pool: Pool::default() };
     let root = parser.sum()?.term;
-    if let Some(token) = parser.tokens.get(parser.next) {
+    if let Some(token) = parser.tokens.peek() {
         let problem = match token.kind {
             Word::Sign(')') => Problem::Unopened,
-            _ => Problem::MissingOperator { found: parser.text(token) },
+            _ => Problem::MissingOperator { found: parser.tokens.text(token) },
         };
         return Err((token.start, problem));
     }
@@ -50,23 +69,9 @@ pub(super) fn parse(source: &str) -> Parsed<Expression> {
 }
 
 impl Parser {
-    /// The next token if it is one of `signs`, taken.
-    fn take(&mut self, signs: &str) -> Option<(char, usize)> {
-        let found = match self.tokens.get(self.next) {
-            Some(Token { kind: Word::Sign(c), start, .. }) if signs.contains(*c) => (*c, *start),
-            _ => return None,
-        };
-        self.next += 1;
-        Some(found)
-    }
-
-    fn text(&self, token: &Token) -> String {
-        self.chars[token.start..token.end].iter().collect()
-    }
-
     /// How the characters from `start` to `end` were written, without spaces.
     fn written(&self, start: usize, end: usize, level: Level) -> Text {
-        Text::new(self.chars[start..end].iter().filter(|c| !c.is_whitespace()).collect::<String>(), level)
+        Text::new(self.tokens.chars()[start..end].iter().filter(|c| !c.is_whitespace()).collect::<String>(), level)
     }
 
     fn operation(&mut self, kind: Kind, start: usize, end: usize, level: Level) -> Part {
@@ -80,7 +85,7 @@ impl Parser {
 
     fn sum(&mut self) -> Parsed<Part> {
         let mut left = self.product()?;
-        while let Some((sign, _)) = self.take("+-") {
+        while let Some((sign, _)) = self.tokens.sign("+-") {
             let right = self.product()?;
             left = self.infix(if sign == '+' { Binary::Add } else { Binary::Sub }, left, right, Level::Sum);
         }
@@ -89,7 +94,7 @@ impl Parser {
 
     fn product(&mut self) -> Parsed<Part> {
         let mut left = self.factor()?;
-        while let Some((sign, _)) = self.take("*/") {
+        while let Some((sign, _)) = self.tokens.sign("*/") {
             let right = self.factor()?;
             left = self.infix(if sign == '*' { Binary::Mul } else { Binary::Div }, left, right, Level::Product);
         }
@@ -100,10 +105,9 @@ impl Parser {
     fn factor(&mut self) -> Parsed<Part> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            let at = self.tokens.get(self.next).map_or(self.chars.len(), |t| t.start);
-            return Err((at, Problem::TooDeep { limit: MAX_DEPTH }));
+            return Err((self.tokens.place(), Problem::TooDeep { limit: MAX_DEPTH }));
         }
-        let part = match self.take("+-") {
+        let part = match self.tokens.sign("+-") {
             None => self.power()?,
             Some((sign, start)) => {
                 let inner = self.factor()?;
@@ -119,7 +123,7 @@ impl Parser {
 
     fn power(&mut self) -> Parsed<Part> {
         let base = self.atom()?;
-        if self.take("^").is_none() {
+        if self.tokens.sign("^").is_none() {
             return Ok(base);
         }
         let exponent = self.factor()?;
@@ -127,16 +131,15 @@ impl Parser {
     }
 
     fn atom(&mut self) -> Parsed<Part> {
-        let Some(token) = self.tokens.get(self.next).cloned() else {
-            return Err((self.chars.len(), Problem::UnexpectedEnd));
+        let Some(token) = self.tokens.next() else {
+            return Err((self.tokens.place(), Problem::UnexpectedEnd));
         };
         let (start, end) = (token.start, token.end);
-        self.next += 1;
         match &token.kind {
             Word::Number(x) => Ok(self.constant(*x, start, end)),
             Word::Name(name) => self.name(name, start, end),
             Word::Sign('(') => self.parentheses(start),
-            Word::Sign(_) => Err((start, Problem::MissingOperand { found: self.text(&token) })),
+            Word::Sign(_) => Err((start, Problem::MissingOperand { found: self.tokens.text(&token) })),
         }
     }
 
@@ -148,14 +151,10 @@ impl Parser {
     /// The rest of `( sum )`.
     fn parentheses(&mut self, start: usize) -> Parsed<Part> {
         let inner = self.sum()?;
-        let found = self.tokens.get(self.next).cloned();
-        match found {
-            Some(Token { kind: Word::Sign(')'), end, .. }) => {
-                self.next += 1;
-                Ok(Part { start, end, ..inner })
-            }
+        match self.tokens.next() {
+            Some(Token { kind: Word::Sign(')'), end, .. }) => Ok(Part { start, end, ..inner }),
             None => Err((start, Problem::Unclosed)),
-            Some(token) => Err((token.start, Problem::MissingOperator { found: self.text(&token) })),
+            Some(token) => Err((token.start, Problem::MissingOperator { found: self.tokens.text(&token) })),
         }
     }
 
@@ -165,7 +164,7 @@ impl Parser {
             "e" => return Ok(self.constant(std::f64::consts::E, start, end)),
             _ => {}
         }
-        let opening = self.take("(");
+        let opening = self.tokens.sign("(");
         let function = Function::ALL.into_iter().find(|f| f.name() == name);
         match (function, opening) {
             (Some(f), Some((_, open))) => {
