@@ -61,12 +61,23 @@ pub fn load(
         ];
         return Err(Report::new(Exit::Data, texts.fill("resume.format", &values), "", anew(texts, folder)));
     }
-    let changed = changes(note("config"), config);
+    unchanged(texts, folder, note("config"), config)?;
+    Ok((state, notes))
+}
+
+/// Whether the settings of a state are those of now, as far as they decide its steps.
+///
+/// # Errors
+/// They are not (3): which ones.
+pub fn unchanged(texts: &Texts, folder: &RunFolder, before: &str, now: &str) -> Result<(), Report> {
+    let changed = changes(before, now);
     if changed.is_empty() {
-        return Ok((state, notes));
+        return Ok(());
     }
-    let what = texts.fill("resume.changed", &[("path", &folder.file(CONFIG).display())]);
-    Err(Report::new(Exit::Config, what, changed.join("\n"), texts.fill("resume.changed.fix", &[("path", &folder.file(CONFIG).display())])))
+    let path = folder.file(CONFIG);
+    let (what, fix) =
+        (texts.fill("resume.changed", &[("path", &path.display())]), texts.fill("resume.changed.fix", &[("path", &path.display())]));
+    Err(Report::new(Exit::Config, what, changed.join("\n"), fix))
 }
 
 /// The advice to begin again.

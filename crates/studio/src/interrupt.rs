@@ -1,5 +1,7 @@
 //! Ctrl-C: the first one asks for an end that loses nothing, the second one ends at once.
 
+use crate::Texts;
+use crate::report::{Exit, Report};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +13,7 @@ pub fn watch() {
     WATCH.call_once(|| {
         let note = || {
             if REQUESTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(crate::Exit::Interrupted as i32);
+                std::process::exit(Exit::Interrupted as i32);
             }
         };
         // Where no handler can be set, Ctrl-C ends the process as usual; what was saved before stays whole.
@@ -22,4 +24,12 @@ pub fn watch() {
 /// Whether an end was asked for.
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::Relaxed)
+}
+
+/// Ends what keeps nothing to go on from.
+///
+/// # Errors
+/// An end was asked for (130).
+pub fn check(texts: &Texts) -> Result<(), Report> {
+    if requested() { Err(Report::new(Exit::Interrupted, texts.get("interrupted"), "", "")) } else { Ok(()) }
 }

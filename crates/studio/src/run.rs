@@ -6,6 +6,7 @@
 
 use crate::Texts;
 use crate::report::{Exit, Report};
+use serde::Serialize;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -163,6 +164,27 @@ impl RunFolder {
         let path = self.file(name);
         write_whole(&path, bytes).map_err(|e| self.failed(name, &e))?;
         Ok(path)
+    }
+
+    /// Writes a value as JSON, for people to read.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<PathBuf, Report> {
+        self.write(name, &serde_json::to_vec_pretty(value).map_err(io::Error::from)?)
+    }
+
+    /// Writes values as JSON, a line for each.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_lines(&self, name: &str, values: impl IntoIterator<Item = impl Serialize>) -> Result<PathBuf, Report> {
+        let mut text = vec![];
+        for value in values {
+            serde_json::to_writer(&mut text, &value).map_err(io::Error::from)?;
+            text.push(b'\n');
+        }
+        self.write(name, &text)
     }
 
     /// Appends a line and hands it to the system.

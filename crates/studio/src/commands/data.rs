@@ -2,10 +2,10 @@
 
 use super::doodle::{bad, files};
 use crate::progress::{Progress, Tick};
-use crate::report::{Exit, Report};
+use crate::report::Report;
 use crate::run::unwritable;
 use crate::table::{Align, Table};
-use crate::{Shell, Texts, interrupt};
+use crate::{Shell, interrupt};
 use doodle::import::{Counted, Import, count};
 use serde_json::json;
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
             let mut counted = vec![];
             for (i, path) in paths.iter().enumerate() {
                 counted.push(count(path, |share| tick(&mut progress, i, paths.len(), share)).map_err(|e| bad(&texts, &e))?);
-                stop(&texts)?;
+                interrupt::check(&texts)?;
             }
             drop(progress);
             show(shell, counted)
@@ -76,7 +76,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
             let mut progress = Progress::stderr(texts);
             for (i, path) in paths.iter().enumerate() {
                 import.add(path, |share| tick(&mut progress, i, paths.len(), share)).map_err(|e| bad(&texts, &e))?;
-                stop(&texts)?;
+                interrupt::check(&texts)?;
             }
             drop(progress);
             let written = import.finish().map_err(|e| bad(&texts, &e))?;
@@ -95,10 +95,6 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 fn tick(progress: &mut Progress, file: usize, of: usize, share: f64) -> bool {
     progress.tick(&Tick { epoch: file + 1, epochs: of, done: (1000.0 * share) as usize, total: 1000, fields: &[] });
     !interrupt::requested()
-}
-
-fn stop(texts: &Texts) -> Result<(), Report> {
-    if interrupt::requested() { Err(Report::new(Exit::Interrupted, texts.get("connect4.stopped"), "", "")) } else { Ok(()) }
 }
 
 /// A line for each file.

@@ -69,13 +69,25 @@ pub(super) fn kind(folder: &RunFolder) -> Result<String, Report> {
     Ok(meta["kind"].as_str().unwrap_or(network::KIND).into())
 }
 
+/// Whether a run of steps has some left to take.
+///
+/// # Errors
+/// It has reached its end (2), or diverged (5).
+pub(super) fn may_go_on(texts: &Texts, folder: &RunFolder, phase: Phase) -> Result<(), Report> {
+    match phase {
+        Phase::Done => Err(finished(texts, folder, "")),
+        Phase::Diverged => Err(diverged(texts, folder)),
+        _ => Ok(()),
+    }
+}
+
 /// The report of a run that has reached its end.
-pub(super) fn finished(texts: &Texts, folder: &RunFolder, fix: &str) -> Report {
+fn finished(texts: &Texts, folder: &RunFolder, fix: &str) -> Report {
     Report::new(Exit::Usage, texts.fill("resume.finished", &[("path", &folder.path().display())]), "", fix)
 }
 
 /// The report of a run that would diverge again.
-pub(super) fn diverged(texts: &Texts, folder: &RunFolder) -> Report {
+fn diverged(texts: &Texts, folder: &RunFolder) -> Report {
     let what = texts.fill("resume.diverged", &[("path", &folder.path().display())]);
     Report::new(Exit::Diverged, what, "", texts.get("resume.diverged.fix"))
 }

@@ -18,7 +18,18 @@ pub struct Args {
     /// The training file
     #[arg(value_name = "FILE.toml")]
     pub file: PathBuf,
-    /// Changes to the file's settings
+    /// Changes to the settings
+    #[command(flatten)]
+    pub changes: Changes,
+    /// The run folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Changes to a training file that the command line makes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Changes {
+    /// Changes to the settings
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seed
@@ -30,9 +41,26 @@ pub struct Args {
     /// Threads
     #[arg(long, value_name = "N")]
     pub threads: Option<u32>,
-    /// The run folder
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+}
+
+impl Changes {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// A pair that is none, or names no setting (2).
+    pub fn apply(&self, texts: &Texts, source: &mut Source) -> Result<(), Report> {
+        for pair in &self.set {
+            source.set_pair(texts, pair)?;
+        }
+        for (option, key, value) in
+            [("--seed", "seed", self.seed), ("--epochs", "epochs", self.epochs), ("--threads", "threads", self.threads)]
+        {
+            if let Some(value) = value {
+                source.set(option, key, i64::from(value));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Trains, and prints the result.
@@ -42,15 +70,7 @@ pub struct Args {
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let mut source = Source::open(&texts, &args.file)?;
-    for pair in &args.set {
-        source.set_pair(&texts, pair)?;
-    }
-    for (option, key, value) in [("--seed", "seed", args.seed), ("--epochs", "epochs", args.epochs), ("--threads", "threads", args.threads)]
-    {
-        if let Some(value) = value {
-            source.set(option, key, i64::from(value));
-        }
-    }
+    args.changes.apply(&texts, &mut source)?;
     let job = Job::open(&texts, &source, &args.file)?;
     let folder = RunFolder::create(&texts, &job.name(), args.out.as_deref())?;
     let outcome = job.train(folder)?;

@@ -157,7 +157,7 @@ impl Job {
             trainer.save_weights(&folder.file(name), &Default::default()).map_err(failed)?;
         }
         let meta = Meta { state: Phase::Done, ..Meta::new(&self.net, &self.data, self.parameters) };
-        folder.write(META, &serde_json::to_vec_pretty(&meta).map_err(std::io::Error::from)?)?;
+        folder.write_json(META, &meta)?;
         let set = choose(&self.data, None).unwrap_or(("train", &self.data.train));
         let evaluation = Evaluation::new(&self.texts, trainer, (self.net.batch, &self.net.loss(&self.target), &meta), set)?;
         results::write(&self.texts, folder, (&self.net, &meta), &[], Some(&evaluation))?;

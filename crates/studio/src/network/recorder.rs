@@ -196,8 +196,7 @@ impl Recorder {
     /// # Errors
     /// A file that cannot be written.
     pub fn save_meta(&self) -> Result<(), Report> {
-        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
-        self.folder.write(META, &text).map(drop)
+        self.folder.write_json(META, &self.meta).map(drop)
     }
 
     fn ends(&mut self, stop: Stop) -> ControlFlow<()> {

@@ -119,7 +119,8 @@ fn set(texts: &Texts, args: &Args, name: String, cases: &[Case], columns: Option
             Some((pairs.len(), wrong))
         }
     };
-    stopped(texts).map_or(Ok(Line { name, measured, columns }), Err)
+    interrupt::check(texts)?;
+    Ok(Line { name, measured, columns })
 }
 
 /// Who wins each position of the UCI data set, by all threads with one table.
@@ -133,7 +134,8 @@ fn uci(texts: &Texts, args: &Args, path: &Path) -> Result<Line, Report> {
     let time: Duration = begin.elapsed();
     let nodes = all.iter().map(Solver::nodes).sum();
     let measured = Measured { positions: cases.len(), nodes, time, errors };
-    stopped(texts).map_or(Ok(Line { name: "UCI".into(), measured, columns: None }), Err)
+    interrupt::check(texts)?;
+    Ok(Line { name: "UCI".into(), measured, columns: None })
 }
 
 /// How many of the items are wrong, worked on by all threads, with progress.
@@ -153,10 +155,6 @@ fn chunks<T: Sync>(progress: &mut Progress, solvers: &mut [Solver], items: &[T],
 fn show(progress: &mut Progress, done: usize, total: usize) -> bool {
     progress.tick(&Tick { epoch: 1, epochs: 1, done, total, fields: &[] });
     !interrupt::requested()
-}
-
-fn stopped(texts: &Texts) -> Option<Report> {
-    interrupt::requested().then(|| Report::new(Exit::Interrupted, texts.get("connect4.stopped"), "", ""))
 }
 
 impl Line {

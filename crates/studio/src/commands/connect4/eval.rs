@@ -117,7 +117,7 @@ fn judged(texts: &Texts, args: &Args, players: &mut [Player; 2]) -> Result<Vec<L
         for (quality, player) in quality.iter_mut().zip(players.iter_mut()) {
             // Some at a time, so that Ctrl-C is heard.
             for (positions, scores) in positions.chunks(CHUNK).zip(scores.chunks(CHUNK)) {
-                stop(texts)?;
+                interrupt::check(texts)?;
                 quality.add(&judge::quality(player, positions, scores).map_err(|e| failure::report(texts, &e))?);
             }
         }
@@ -137,17 +137,13 @@ fn played(texts: &Texts, args: &Args, players: &mut [Player; 2]) -> Result<Playe
     for depth in [None].into_iter().chain(args.against.iter().map(|&d| Some(d))) {
         let mut results = [Games::default(); 2];
         for (result, player) in results.iter_mut().zip(players.iter_mut()) {
-            stop(texts)?;
+            interrupt::check(texts)?;
             let mut other = Player::new(depth.map_or(Level::Random, Level::AlphaBeta), 1);
             *result = judge::games(player, &mut other).map_err(|e| failure::report(texts, &e))?;
         }
         all.push((depth, results));
     }
     Ok(all)
-}
-
-fn stop(texts: &Texts) -> Result<(), Report> {
-    if interrupt::requested() { Err(Report::new(Exit::Interrupted, texts.get("connect4.stopped"), "", "")) } else { Ok(()) }
 }
 
 /// Means over the sets, of the network alone and with search: optimal, preserved, score lost.

@@ -2,6 +2,7 @@
 //! data lie in it as arrays, and the settings are a training file.
 
 use super::{read, unusable};
+use crate::commands::train::{self, Changes};
 use crate::config::Source;
 use crate::network::Job;
 use crate::report::{Exit, Report};
@@ -22,17 +23,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = "table.csv", hide_default_value = true)]
     table: PathBuf,
     /// Changes to the settings
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Seed
-    #[arg(long, value_name = "N")]
-    seed: Option<u32>,
-    /// Epochs
-    #[arg(long, value_name = "N")]
-    epochs: Option<u32>,
-    /// Threads
-    #[arg(long, value_name = "N")]
-    threads: Option<u32>,
+    #[command(flatten)]
+    changes: Changes,
     /// The run folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,7 +46,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         folder.clone().discard();
     })?;
     let outcome = job.train(folder)?;
-    crate::commands::train::show(shell, &job, &outcome)
+    train::show(shell, &job, &outcome)
 }
 
 /// The folder of the arrays, in the run folder.
@@ -83,14 +75,6 @@ fn begin(texts: &Texts, args: &Args, preset: &Preset, folder: &RunFolder, lesson
     }
     let file = folder.write(CONFIG, preset.file.as_bytes())?;
     let mut source = Source::open(texts, &file)?;
-    for pair in &args.set {
-        source.set_pair(texts, pair)?;
-    }
-    for (option, key, value) in [("--seed", "seed", args.seed), ("--epochs", "epochs", args.epochs), ("--threads", "threads", args.threads)]
-    {
-        if let Some(value) = value {
-            source.set(option, key, i64::from(value));
-        }
-    }
+    args.changes.apply(texts, &mut source)?;
     Job::open(texts, &source, &file)
 }

@@ -59,9 +59,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     }
     interrupt::watch();
     let quality = judge::quality(&mut doodler, &pixels, &labels, |_| !interrupt::requested()).map_err(|e| failure::report(&texts, &e))?;
-    if interrupt::requested() {
-        return Err(Report::new(Exit::Interrupted, texts.get("connect4.stopped"), "", ""));
-    }
+    interrupt::check(&texts)?;
     let classes = doodler.classes();
     if let Some(path) = &args.confusion {
         let labels = [texts.get("doodle.truth"), texts.get("doodle.taken")];

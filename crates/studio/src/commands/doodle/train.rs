@@ -2,11 +2,12 @@
 //! arrays, and the settings are a training file.
 
 use super::{NOTES, Notes, bad, files};
+use crate::commands::train::{self, Changes};
 use crate::config::Source;
 use crate::network::Job;
 use crate::number::duration;
 use crate::progress::{Progress, Tick};
-use crate::report::{Exit, Report};
+use crate::report::Report;
 use crate::run::{CONFIG, RunFolder, unwritable};
 use crate::{Shell, Texts, failure, interrupt};
 use doodle::lesson::{Lesson, Preset, Selection, Taken};
@@ -37,17 +38,8 @@ pub struct Args {
     #[arg(long)]
     recognized: bool,
     /// Changes to the settings
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Seed
-    #[arg(long, value_name = "N")]
-    seed: Option<u32>,
-    /// Epochs
-    #[arg(long, value_name = "N")]
-    epochs: Option<u32>,
-    /// Threads
-    #[arg(long, value_name = "N")]
-    threads: Option<u32>,
+    #[command(flatten)]
+    changes: Changes,
     /// The run folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -81,8 +73,8 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let outcome = job.train(folder.clone())?;
     let temperature = calibrated(&texts, &folder, job.data.validation.as_ref())?;
     let notes = Notes { temperature, drawings: taken.drawings, seconds };
-    folder.write(NOTES, &serde_json::to_vec_pretty(&notes).map_err(std::io::Error::from)?)?;
-    crate::commands::train::show(shell, &job, &outcome)?;
+    folder.write_json(NOTES, &notes)?;
+    train::show(shell, &job, &outcome)?;
     if shell.json {
         return Ok(());
     }
@@ -99,7 +91,8 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 fn prepare(texts: &Texts, args: &Args, paths: &[PathBuf], folder: &RunFolder) -> Result<Taken, Report> {
     let data = folder.file(DATA);
     fs::create_dir_all(&data).map_err(|e| unwritable(texts, &data, &e))?;
-    let selection = Selection { per_class: args.each, forms: args.forms, recognized: args.recognized, seed: args.seed.unwrap_or(1).into() };
+    let selection =
+        Selection { per_class: args.each, forms: args.forms, recognized: args.recognized, seed: args.changes.seed.unwrap_or(1).into() };
     let failed = |e: doodle::BadData| bad(texts, &e);
     let mut lesson = Lesson::begin(&data, selection).map_err(failed)?;
     let mut progress = Progress::stderr(*texts);
@@ -113,9 +106,7 @@ fn prepare(texts: &Texts, args: &Args, paths: &[PathBuf], folder: &RunFolder) ->
     if paths.is_empty() {
         lesson.add_made(args.made.unwrap_or(MADE), |share| tick(0, 1, share)).map_err(failed)?;
     }
-    if interrupt::requested() {
-        return Err(Report::new(Exit::Interrupted, texts.get("connect4.stopped"), "", ""));
-    }
+    interrupt::check(texts)?;
     lesson.finish().map_err(failed)
 }
 
@@ -124,15 +115,7 @@ fn open(texts: &Texts, args: &Args, preset: &Preset, folder: &RunFolder, taken: 
     let settings = preset.settings(&taken.classes).map_err(|e| failure::report(texts, &e))?;
     let file = folder.write(CONFIG, settings.as_bytes())?;
     let mut source = Source::open(texts, &file)?;
-    for pair in &args.set {
-        source.set_pair(texts, pair)?;
-    }
-    for (option, key, value) in [("--seed", "seed", args.seed), ("--epochs", "epochs", args.epochs), ("--threads", "threads", args.threads)]
-    {
-        if let Some(value) = value {
-            source.set(option, key, i64::from(value));
-        }
-    }
+    args.changes.apply(texts, &mut source)?;
     Job::open(texts, &source, &file)
 }
 

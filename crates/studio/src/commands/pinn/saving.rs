@@ -1,7 +1,7 @@
 //! The files of a run.
 
 use super::failed;
-use crate::commands::resume::{diverged, finished};
+use crate::commands::resume::may_go_on;
 use crate::network::saved::State as Phase;
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, CURVES, LAST, META, METRICS, RunFolder, SOLUTION};
@@ -85,11 +85,7 @@ impl Saving {
     /// Reads the state to go on from; `training` is a fresh one of the same settings.
     pub(super) fn resume(texts: &Texts, folder: RunFolder, training: &Training) -> Result<(Saving, State), Report> {
         let meta: Meta = serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))?;
-        match meta.state {
-            Phase::Done => return Err(finished(texts, &folder, "")),
-            Phase::Diverged => return Err(diverged(texts, &folder)),
-            _ => {}
-        }
+        may_go_on(texts, &folder, meta.state)?;
         let settings = training.settings();
         let config = settings.to_toml().map_err(|e| failed(texts, &e))?;
         let (state, _) = checkpoint::load(texts, &folder, (training.params(), settings.optimizer.slots()), (KIND, &config))?;
@@ -160,13 +156,11 @@ impl Saving {
     }
 
     fn metrics(&self, history: &[Record]) -> Result<PathBuf, Report> {
-        let mut text = vec![];
-        for &Record { step, losses, relative_l2, learning_rate, seconds } in history {
-            let line = Line { step, losses, relative_l2, learning_rate, seconds };
-            serde_json::to_writer(&mut text, &line).map_err(std::io::Error::from)?;
-            text.push(b'\n');
-        }
-        self.folder.write(METRICS, &text)
+        let line = |r: &Record| {
+            let Record { step, losses, relative_l2, learning_rate, seconds } = *r;
+            Line { step, losses, relative_l2, learning_rate, seconds }
+        };
+        self.folder.write_lines(METRICS, history.iter().map(line))
     }
 
     fn state(&self, params: &[Param], state: &State) -> Result<(), Report> {
@@ -175,8 +169,7 @@ impl Saving {
 
     fn save_meta(&mut self, phase: Phase) -> Result<(), Report> {
         self.meta.state = phase;
-        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
-        self.folder.write(META, &text).map(drop)
+        self.folder.write_json(META, &self.meta).map(drop)
     }
 
     fn weights(&self, params: &[Param], state: &State) -> Result<PathBuf, Report> {

@@ -1,10 +1,10 @@
 //! The files of a run.
 
-use crate::Texts;
-use crate::commands::resume::{diverged, finished};
+use crate::commands::resume::may_go_on;
 use crate::network::saved::State as Phase;
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, CURVES, META, METRICS, RunFolder, STATE};
+use crate::{Texts, checkpoint};
 use pinn::solve::{self, Problem, Progress, Record, Solved, Solver, Words};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -39,25 +39,11 @@ struct Meta {
     relative_l2: Option<f64>,
 }
 
-/// A line of metrics.jsonl.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    stage: usize,
-    step: u64,
-    loss: f64,
-    terms: Vec<f64>,
-    relative_l2: Option<f64>,
-    seconds: f64,
-}
-
 /// The folder of the files that the problem of a run names.
 pub(super) fn parent(texts: &Texts, folder: &RunFolder) -> Result<PathBuf, Report> {
     let meta = meta(folder)?;
-    match meta.state {
-        Phase::Done => Err(finished(texts, folder, "")),
-        Phase::Diverged => Err(diverged(texts, folder)),
-        _ => Ok(meta.files),
-    }
+    may_go_on(texts, folder, meta.state)?;
+    Ok(meta.files)
 }
 
 fn meta(folder: &RunFolder) -> Result<Meta, Report> {
@@ -66,13 +52,6 @@ fn meta(folder: &RunFolder) -> Result<Meta, Report> {
 
 fn settings(problem: &Problem) -> Result<String, Report> {
     toml::to_string_pretty(&problem.file).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))
-}
-
-/// What decides the steps: all settings but the number of threads.
-fn decisive(problem: &Problem) -> Result<String, Report> {
-    let mut problem = problem.clone();
-    problem.file.threads = 0;
-    settings(&problem)
 }
 
 impl Saving {
@@ -88,10 +67,13 @@ impl Saving {
             files: std::fs::canonicalize(parent).unwrap_or(parent.into()),
             relative_l2: None,
         };
-        let config = decisive(solver.problem())?;
+        let config = settings(solver.problem())?;
         let mut saving = Saving { folder, texts: *texts, meta, config, saved: Instant::now() };
-        let begun = settings(solver.problem()).and_then(|text| saving.folder.write(CONFIG, text.as_bytes()));
-        let begun = begun.and_then(|_| saving.state(solver)).and_then(|()| saving.save_meta(Phase::Training));
+        let begun = saving
+            .folder
+            .write(CONFIG, saving.config.as_bytes())
+            .and_then(|_| saving.state(solver))
+            .and_then(|()| saving.save_meta(Phase::Training));
         if let Err(report) = begun {
             saving.folder.discard();
             return Err(report);
@@ -104,20 +86,10 @@ impl Saving {
         let meta = meta(&folder)?;
         let bytes = std::fs::read(folder.file(STATE)).map_err(|e| folder.unreadable(STATE, &e.to_string()))?;
         let (progress, saved) = Progress::from_bytes(&bytes).map_err(|e| folder.unreadable(STATE, &e))?;
-        let config = decisive(problem)?;
-        if saved != config {
-            let path = folder.file(CONFIG);
-            let (what, fix) = (
-                texts.fill("resume.changed", &[("path", &path.display())]),
-                texts.fill("resume.changed.fix", &[("path", &path.display())]),
-            );
-            return Err(Report::new(Exit::Config, what, "", fix));
-        }
+        let config = settings(problem)?;
+        checkpoint::unchanged(texts, &folder, &saved, &config)?;
         let text = folder.read(METRICS).unwrap_or_default(); // before the first record there is none
-        let lines = text.lines().map_while(|l| serde_json::from_str::<Line>(l).ok());
-        let records =
-            lines.map(|Line { stage, step, loss, terms, relative_l2, seconds }| Record { stage, step, loss, terms, relative_l2, seconds });
-        let records = records.take_while(|r| r.step <= progress.total).collect();
+        let records = text.lines().map_while(|l| serde_json::from_str(l).ok()).take_while(|r: &Record| r.step <= progress.total).collect();
         Ok((Saving { folder, texts: *texts, meta, config, saved: Instant::now() }, progress, records))
     }
 
@@ -162,14 +134,7 @@ impl Saving {
     }
 
     fn metrics(&self, records: &[Record]) -> Result<PathBuf, Report> {
-        let mut text = vec![];
-        for r in records {
-            let line =
-                Line { stage: r.stage, step: r.step, loss: r.loss, terms: r.terms.clone(), relative_l2: r.relative_l2, seconds: r.seconds };
-            serde_json::to_writer(&mut text, &line).map_err(std::io::Error::from)?;
-            text.push(b'\n');
-        }
-        self.folder.write(METRICS, &text)
+        self.folder.write_lines(METRICS, records)
     }
 
     fn state(&self, solver: &Solver) -> Result<(), Report> {
@@ -179,8 +144,7 @@ impl Saving {
 
     fn save_meta(&mut self, phase: Phase) -> Result<(), Report> {
         self.meta.state = phase;
-        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
-        self.folder.write(META, &text).map(drop)
+        self.folder.write_json(META, &self.meta).map(drop)
     }
 }
 

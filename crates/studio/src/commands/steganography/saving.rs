@@ -1,7 +1,7 @@
 //! The files of a training run.
 
 use super::train::EVERY;
-use crate::commands::resume::{diverged, finished};
+use crate::commands::resume::may_go_on;
 use crate::network::saved::State as Phase;
 use crate::report::Report;
 use crate::run::{CONFIG, CURVES, LAST, META, METRICS, RunFolder};
@@ -72,11 +72,7 @@ impl Saving {
     /// Reads what to go on from; `training` is a fresh one of the same settings.
     pub(super) fn resume(texts: &Texts, folder: RunFolder, training: &Training) -> Result<(Saving, State, Steering), Report> {
         let meta: Meta = serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))?;
-        match meta.state {
-            Phase::Done => return Err(finished(texts, &folder, "")),
-            Phase::Diverged => return Err(diverged(texts, &folder)),
-            _ => {}
-        }
+        may_go_on(texts, &folder, meta.state)?;
         let config = text(training.settings())?;
         let (state, notes) = checkpoint::load(texts, &folder, (training.params(), Optimizer::adam().slots()), (KIND, &config))?;
         let number = |key: &str| notes.get(key).and_then(|n| n.parse().ok());
@@ -140,18 +136,12 @@ impl Saving {
     }
 
     fn metrics(&self) -> Result<(), Report> {
-        let mut text = vec![];
-        for record in &self.records {
-            serde_json::to_writer(&mut text, record).map_err(std::io::Error::from)?;
-            text.push(b'\n');
-        }
-        self.folder.write(METRICS, &text).map(drop)
+        self.folder.write_lines(METRICS, &self.records).map(drop)
     }
 
     fn save_meta(&mut self, phase: Phase) -> Result<(), Report> {
         self.meta.state = phase;
-        let text = serde_json::to_vec_pretty(&self.meta).map_err(std::io::Error::from)?;
-        self.folder.write(META, &text).map(drop)
+        self.folder.write_json(META, &self.meta).map(drop)
     }
 
     /// The course of the training.
