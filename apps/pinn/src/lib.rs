@@ -38,6 +38,7 @@ mod problem;
 mod settings;
 pub mod solve;
 mod training;
+mod upwind;
 
 pub use error::{Allowed, Error};
 pub use figure::{Labels, curves, panels};
@@ -49,6 +50,7 @@ pub use predictor::Predictor;
 pub use problem::Transport;
 pub use settings::{Decay, LearningRate, Preset, Report, Settings, Weights};
 pub use training::{Outcome, Record, Training, train};
+pub use upwind::upwind;
 
 /// What a fallible function of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
