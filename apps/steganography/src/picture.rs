@@ -72,6 +72,14 @@ impl Picture {
     /// # Errors
     /// As [`Picture::open`].
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Picture> {
+        Picture::parse_within(bytes, path, MOST_PIXELS)
+    }
+
+    /// The same with another limit of the pixels than [`MOST_PIXELS`], checked before they are decoded.
+    ///
+    /// # Errors
+    /// As [`Picture::open`].
+    pub fn parse_within(bytes: &[u8], path: &Path, most: u64) -> Result<Picture> {
         let format = match bytes {
             [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Format::Png,
             [0xFF, 0xD8, 0xFF, ..] => Format::Jpeg,
@@ -81,8 +89,8 @@ impl Picture {
             return Err(Error::Mislabelled { path: path.into(), is: format.name() });
         }
         match format {
-            Format::Png => png(bytes, path),
-            Format::Jpeg => jpeg(bytes, path),
+            Format::Png => png(bytes, path, most),
+            Format::Jpeg => jpeg(bytes, path, most),
         }
     }
 
@@ -118,9 +126,9 @@ impl Picture {
     }
 }
 
-fn check_size(path: &Path, width: u32, height: u32) -> Result<()> {
+fn check_size(path: &Path, width: u32, height: u32, most: u64) -> Result<()> {
     let pixels = u64::from(width) * u64::from(height);
-    if pixels > MOST_PIXELS { Err(Error::TooLarge { path: path.into(), width, height }) } else { Ok(()) }
+    if pixels > most { Err(Error::TooLarge { path: path.into(), width, height }) } else { Ok(()) }
 }
 
 /// Refuses pictures that viewers show turned: written anew, without EXIF, they would lie on their side.
@@ -131,15 +139,15 @@ fn check_turn(path: &Path, exif: Option<&[u8]>) -> Result<()> {
     }
 }
 
-fn png(bytes: &[u8], path: &Path) -> Result<Picture> {
+fn png(bytes: &[u8], path: &Path, most: u64) -> Result<Picture> {
     let damaged = |e: png::DecodingError| Error::Damaged { path: path.into(), why: e.to_string() };
-    let limits = png::Limits { bytes: 8 * MOST_PIXELS as usize };
+    let limits = png::Limits { bytes: 8 * most as usize };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(png::Transformations::EXPAND);
     // The sizes stand in the first 24 bytes, before any chunk that may be large.
     let header = decoder.read_header_info().map_err(damaged)?;
     let (width, height) = (header.width, header.height);
-    check_size(path, width, height)?;
+    check_size(path, width, height, most)?;
     let mut reader = decoder.read_info().map_err(damaged)?;
     let info = reader.info();
     if info.bit_depth == png::BitDepth::Sixteen {
@@ -175,10 +183,10 @@ fn split(data: Vec<u8>, channels: usize) -> (Vec<u8>, Option<Vec<u8>>) {
     }
 }
 
-fn jpeg(bytes: &[u8], path: &Path) -> Result<Picture> {
+fn jpeg(bytes: &[u8], path: &Path, most: u64) -> Result<Picture> {
     let damaged = |why: String| Error::Damaged { path: path.into(), why };
     let (width, height, components) = frame_header(bytes).ok_or_else(|| damaged("no frame header".into()))?;
-    check_size(path, width.into(), height.into())?;
+    check_size(path, width.into(), height.into(), most)?;
     if components == 4 {
         return Err(Error::Cmyk { path: path.into() });
     }
@@ -186,7 +194,7 @@ fn jpeg(bytes: &[u8], path: &Path) -> Result<Picture> {
     let icc = decoder.icc_profile().ok().flatten();
     check_turn(path, decoder.exif_metadata().ok().flatten().as_deref())?;
     let (across, down) = decoder.dimensions();
-    check_size(path, across, down)?;
+    check_size(path, across, down, most)?;
     let channels = usize::from(decoder.color_type().channel_count());
     let mut data = vec![0; across as usize * down as usize * channels];
     if decoder.total_bytes() != data.len() as u64 {
@@ -229,18 +237,13 @@ fn encoded(rgb: &[u8], width: usize, height: usize, quality: u8, halved: bool, i
 /// RGB pixels after JPEG of this quality, colours at half the resolution (4:2:0) if `halved`.
 pub fn jpeg_round_trip(rgb: &[u8], width: usize, height: usize, quality: u8, halved: bool) -> Option<Vec<u8>> {
     let file = encoded(rgb, width, height, quality, halved, None).ok()?;
-    Some(jpeg(&file, Path::new("")).ok()?.rgb).filter(|back| back.len() == rgb.len())
+    Some(jpeg(&file, Path::new(""), MOST_PIXELS).ok()?.rgb).filter(|back| back.len() == rgb.len())
 }
 
-/// Writes a file beside `path`, then renames it.
+/// Writes a file whole.
 ///
 /// # Errors
 /// A folder that cannot be written to.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(|e| {
-        std::fs::remove_file(&beside).ok(); // it may not exist
-        Error::Unwritable { path: path.into(), why: e.to_string() }
-    })
+    neurona::write_whole(path, bytes).map_err(|e| Error::Unwritable { path: path.into(), why: e.to_string() })
 }

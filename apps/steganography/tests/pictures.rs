@@ -192,6 +192,11 @@ fn turned_pictures_and_bombs_are_refused_before_they_are_decoded() {
     let at = bomb.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
     bomb[at + 5..at + 9].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0xFF]);
     assert!(matches!(Picture::parse(&bomb, Path::new("a.jpg")), Err(Error::TooLarge { width: 65_535, .. })));
+    // A limit of one's own counts for both formats: the pictures have 64 × 64 pixels.
+    for file in [png(ColorType::Rgb, BitDepth::Eight, &[0; 64 * 64 * 3], |_| {}), jpeg(jpeg_encoder::ColorType::Rgb)] {
+        assert!(Picture::parse_within(&file, Path::new(""), 64 * 64).is_ok());
+        assert!(matches!(Picture::parse_within(&file, Path::new(""), 64 * 64 - 1), Err(Error::TooLarge { width: 64, height: 64, .. })));
+    }
 }
 
 /// The acceptance figures, on genuine photographs.

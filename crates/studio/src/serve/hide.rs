@@ -25,7 +25,7 @@ use steganography::{Message, Model, Picture, covers};
 /// Largest picture file, in bytes.
 const FILE: usize = 24 * 1024 * 1024;
 /// Largest picture, in pixels: a page should answer soon.
-const PIXELS: usize = 8_000_000;
+const PIXELS: u64 = 8_000_000;
 /// Pictures that are kept; the oldest goes first.
 const KEPT: usize = 12;
 /// Side of the picture that is made for those who have none, in pixels.
@@ -123,15 +123,10 @@ impl Gallery {
 async fn add(State(studio): State<Arc<Studio>>, Speak(texts): Speak, bytes: Result<Bytes, BytesRejection>) -> Answer {
     let bytes = bytes.map_err(|e| Refused::new(e.status(), texts.get("web.hide.too_large"), ""))?;
     let value = compute(&studio, &texts, move |studio| {
-        let large = || Report::new(Exit::Data, texts.get("web.hide.too_large"), "", "");
-        // The size of a PNG is in its head; the decoder has a limit for all files, which is larger than the page's.
-        if png_pixels(&bytes).is_some_and(|n| n > PIXELS as u64) {
-            return Err(large());
-        }
-        let picture = Picture::parse(&bytes, std::path::Path::new("")).map_err(|e| report(&texts, &e))?;
-        if picture.width * picture.height > PIXELS {
-            return Err(large());
-        }
+        let picture = Picture::parse_within(&bytes, std::path::Path::new(""), PIXELS).map_err(|e| match e {
+            steganography::Error::TooLarge { .. } => Report::new(Exit::Data, texts.get("web.hide.too_large"), "", ""),
+            e => report(&texts, &e),
+        })?;
         studio.gallery.describe(&texts, picture)
     });
     Ok(Json(value.await?))
@@ -144,12 +139,6 @@ async fn sample(State(studio): State<Arc<Studio>>, Speak(texts): Speak) -> Answe
         studio.gallery.describe(&texts, Picture { width: SAMPLE, height: SAMPLE, rgb, alpha: None, icc: None })
     });
     Ok(Json(value.await?))
-}
-
-/// Pixels of a PNG file, as its first chunk says.
-fn png_pixels(bytes: &[u8]) -> Option<u64> {
-    let side = |at: usize| Some(u64::from(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?)));
-    bytes.starts_with(b"\x89PNG\r\n\x1a\n").then(|| side(16)?.checked_mul(side(20)?)).flatten()
 }
 
 fn image(bytes: Vec<u8>) -> Response {
