@@ -5,6 +5,7 @@
 
 pub mod pytorch;
 
+use crate::files::replace;
 use crate::{Error, Param, Result, State};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -117,13 +118,8 @@ fn explain(e: &std::io::Error) -> String {
 
 /// Writes beside `path`, then renames.
 fn write(path: &Path, items: &[Item], notes: &Notes) -> Result<()> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let done = write_to(&beside, items, notes).and_then(|()| std::fs::rename(&beside, path));
-    done.map_err(|e| {
-        std::fs::remove_file(&beside).ok(); // it may not exist
-        Error::Io { verb: "write", path: path.into(), why: explain(&e) }
-    })
+    let done = replace(path, |beside| write_to(beside, items, notes));
+    done.map_err(|e| Error::Io { verb: "write", path: path.into(), why: explain(&e) })
 }
 
 /// The format: the header's length in 8 bytes, the header (JSON, keys sorted, so that equal weights are

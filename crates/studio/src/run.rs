@@ -12,6 +12,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use neurona::write_whole;
+
 /// The settings, as resolved.
 pub const CONFIG: &str = "config.toml";
 /// What the settings do not say: versions, data, preprocessing, outcome.
@@ -235,19 +237,6 @@ impl RunFolder {
         }
         fs::remove_dir(&self.path).ok();
     }
-}
-
-/// Writes a file beside its place, then renames it.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let written = File::create(&beside).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-        fs::remove_file(&beside).ok(); // it may not be there
-    })
 }
 
 /// The report of a file or folder that could not be written.
