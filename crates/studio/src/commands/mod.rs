@@ -59,7 +59,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
             (Some(Evaluated::Doodle(args)), _) => doodle::eval::run(args, shell),
             (Some(Evaluated::Steganography(args)), _) => steganography::eval::run(args, shell),
             (None, Some(args)) => eval::run(args, shell),
-            (None, None) => Ok(()), // a command line with neither is refused
+            (None, None) => shell.help("", false),
         },
         Command::Hide(args) => steganography::hide::run(args, shell),
         Command::Import(args) => import::run(args, shell),
@@ -85,7 +85,7 @@ pub fn run(command: &Command, shell: &mut Shell) -> Result<(), Report> {
             (Some(Application::Pinn(args)), _) => pinn::run(args, shell),
             (Some(Application::Steganography(args)), _) => steganography::train::run(args, shell),
             (None, Some(args)) => train::run(args, shell),
-            (None, None) => Ok(()), // a command line with neither is refused
+            (None, None) => shell.help("", false),
         },
     }
 }

@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Arguments of `neurona train`.
+// With another struct inside, clap must be told what shows that a network is asked for, not an application.
 #[derive(clap::Args, Debug)]
+#[group(args = ["file"])]
 pub struct Args {
     /// The training file
     #[arg(value_name = "FILE.toml")]
