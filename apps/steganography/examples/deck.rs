@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut right, mut quality) = (0, 0.0);
     for _ in 0..50 {
         let noise: Vec<u8> = (0..SIDE * SIDE * 3).map(|_| random.bits() as u8).collect();
-        if let Some((bytes, _)) = network.hide(&noise, &poem)? {
+        if let Some((bytes, strength)) = network.hide(&noise, &poem)? {
+            print!("{strength} ");
             right += usize::from(network.reveal(&bytes)?.as_deref() == Some(&poem[..]));
             quality += psnr(&noise, &bytes) / 50.0;
         }

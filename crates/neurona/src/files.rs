@@ -13,7 +13,8 @@ use std::path::Path;
 /// let path = std::env::temp_dir().join(format!("neurona-example-{}", std::process::id()));
 /// neurona::write_whole(&path, b"whole")?;
 /// assert_eq!(std::fs::read(&path)?, b"whole");
-/// # std::fs::remove_file(&path)
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, |beside| {
