@@ -1,21 +1,24 @@
 //! The autoencoder of the course's slides: a text of 128 characters spread over a picture of 256×256 pixels by an embedding, with
 //! 1×1 convolutions, and read by one dense layer for each character's 512 pixels.
 //!
-//! What was wrong with it elsewhere is right here: all 256 codes have a class of their own, the length is the first character, and
-//! rounding and the limits of 8 bits are part of the training.
+//! What was wrong with it elsewhere is right here: all 256 codes have a class of their own, length and checksum go with the text,
+//! rounding and the limits of 8 bits are part of the training, and the encoder adds to the picture instead of drawing it anew.
 
 use crate::covers::cover;
 use crate::network::{dense, whole};
 use crate::training::Record;
+use crate::{Error, Picture, Result};
 use neurona::Random;
 use neurona::ops::Compare;
-use neurona::{Arg, Context, DType, Function, Init, Optimizer, Result, State, Step, Tensor, log_softmax};
+use neurona::{Arg, Context, DType, Function, Init, Optimizer, Param, State, Step, Tensor, log_softmax};
 use serde::{Deserialize, Serialize};
 
 /// Pixels of a picture's side.
 pub const SIDE: usize = 256;
 /// Characters.
 pub const LENGTH: usize = 128;
+/// Bytes of the longest text: what length and checksum leave of the characters.
+pub const LONGEST: usize = LENGTH - 5;
 /// Codes of a character.
 const CODES: usize = 256;
 /// Pixels of a character.
@@ -47,9 +50,14 @@ impl Deck {
     /// The slides' training: 512 epochs of 512 steps of 64 pictures of noise. For a large machine.
     pub const FULL: Deck =
         Deck { seed: 1, epochs: 512, steps_per_epoch: 512, batch: 64, learning_rate: 1e-3, scenes: 0, weight: 1.0, threads: 0 };
-    /// Minutes on a usual processor, half of them on made-up photographs.
+    /// A minute on two cores, three of four pictures made-up photographs.
     pub const SHORT: Deck =
         Deck { seed: 1, epochs: 4, steps_per_epoch: 150, batch: 16, learning_rate: 3e-3, scenes: 12, weight: 40.0, threads: 0 };
+
+    /// Steps of all epochs.
+    pub fn steps(&self) -> u64 {
+        self.epochs.saturating_mul(self.steps_per_epoch)
+    }
 }
 
 /// Shares of the learnt change that are tried, from 1/20 to 2 by an eighth of an octave: photographs are smoother than the noise
@@ -58,8 +66,14 @@ fn strengths() -> impl Iterator<Item = f32> {
     (0..43).map(|k| 0.05 * (k as f32 / 8.0).exp2())
 }
 
-/// Made-up photographs that a training draws from; one is replaced at every fourth step.
+/// Made-up photographs that a training draws from.
 const SCENES: usize = 24;
+/// Steps after which one of them is replaced.
+const REPLACED: u64 = 4;
+
+fn replace(scenes: &mut [Vec<u8>], random: &mut Random) {
+    scenes[random.below(SCENES)] = cover(random, SIDE);
+}
 
 /// A training in progress.
 pub struct DeckTraining {
@@ -74,7 +88,7 @@ impl DeckTraining {
     ///
     /// # Errors
     /// Errors of the engine.
-    pub fn new(settings: &Deck) -> Result<DeckTraining> {
+    pub fn new(settings: &Deck) -> neurona::Result<DeckTraining> {
         let cx = Context::new(DType::F32, true);
         let n = settings.batch;
         let pictures = cx.input("pictures", DType::F32, &[n, SIDE, SIDE, 3]);
@@ -94,21 +108,45 @@ impl DeckTraining {
         Ok(DeckTraining { settings: settings.clone(), step, state, scenes })
     }
 
+    /// Goes on from a saved state, bit by bit as if there had been no interruption.
+    pub fn restore(&mut self, state: State) {
+        // The scenes are those that the steps so far left.
+        let before = if self.scenes.is_empty() { 0 } else { state.step };
+        for step in (0..before).filter(|step| step.is_multiple_of(REPLACED)) {
+            replace(&mut self.scenes, &mut Random::new(u64::from(self.settings.seed), step));
+        }
+        self.state = state;
+    }
+
     /// Whether all steps have been taken.
     pub fn is_done(&self) -> bool {
-        self.state.step >= self.settings.epochs * self.settings.steps_per_epoch
+        self.state.step >= self.settings.steps()
+    }
+
+    /// The settings it runs with.
+    pub fn settings(&self) -> &Deck {
+        &self.settings
+    }
+
+    /// Weights and the optimizer's state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Names and shapes of the weights.
+    pub fn params(&self) -> &[Param] {
+        self.step.params()
     }
 
     /// Takes a step on new pictures and texts.
     ///
     /// # Errors
     /// Errors of the engine; a loss that is not finite is reported as it is.
-    pub fn advance(&mut self) -> Result<Record> {
+    pub fn advance(&mut self) -> neurona::Result<Record> {
         let s = &self.settings;
         let random = &mut Random::new(u64::from(s.seed), self.state.step);
-        if !self.scenes.is_empty() && self.state.step.is_multiple_of(4) {
-            let old = random.below(SCENES);
-            self.scenes[old] = cover(random, SIDE);
+        if !self.scenes.is_empty() && self.state.step.is_multiple_of(REPLACED) {
+            replace(&mut self.scenes, random);
         }
         let mut pictures = vec![];
         for i in 0..s.batch {
@@ -120,7 +158,7 @@ impl DeckTraining {
         let text: Vec<i32> = (0..s.batch * LENGTH).map(|_| random.below(CODES) as i32).collect();
         let mut classes = vec![0.0; text.len() * CODES];
         text.iter().enumerate().for_each(|(i, &t)| classes[i * CODES + t as usize] = 1.0);
-        let done = self.state.step as f64 / (s.epochs * s.steps_per_epoch) as f64;
+        let done = self.state.step as f64 / s.steps() as f64;
         let rate = s.learning_rate * (0.02 + 0.49 * (1.0 + (std::f64::consts::PI * done).cos()));
         let data = [Arg::F32(&pictures), Arg::I32(&text), Arg::F32(&classes)];
         let reports = self.step.run(&mut self.state, rate, &data)?;
@@ -132,7 +170,7 @@ impl DeckTraining {
     ///
     /// # Errors
     /// Errors of the engine.
-    pub fn autoencoder(&self) -> Result<Autoencoder> {
+    pub fn autoencoder(&self) -> neurona::Result<Autoencoder> {
         Autoencoder::new(self.state.params.clone(), self.settings.threads)
     }
 }
@@ -151,7 +189,7 @@ impl Autoencoder {
     ///
     /// # Errors
     /// Errors of the engine.
-    pub fn new(weights: Vec<Vec<f32>>, threads: usize) -> Result<Autoencoder> {
+    pub fn new(weights: Vec<Vec<f32>>, threads: usize) -> neurona::Result<Autoencoder> {
         let cx = Context::new(DType::F32, false);
         let pictures = cx.input("pictures", DType::F32, &[1, SIDE, SIDE, 3]);
         let changed = encode(&cx, &pictures, &cx.input("text", DType::I32, &[1, LENGTH]));
@@ -161,55 +199,85 @@ impl Autoencoder {
         Ok(Autoencoder { weights, encoder, decoder: Function::compile(&cx, &[&logits], threads)?, first })
     }
 
-    /// Hides the text in a picture of 256×256 pixels with the smallest of some strengths with which it comes back: shares of the
-    /// change that the encoder makes, which is made for noise. None if it does not come back with the whole of it.
+    /// Hides the text in the picture, scaled to 256×256, with the smallest of some strengths with which it comes back: shares of
+    /// the change that the encoder makes, which is made for noise. Returns the scaled picture, that with the text, and the share.
     ///
     /// # Errors
-    /// Errors of the engine.
-    pub fn hide(&mut self, rgb: &[u8], text: &[u8]) -> Result<Option<(Vec<u8>, f32)>> {
-        let pictures: Vec<f32> = rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
-        let characters = characters(text);
+    /// A text of more than [`LONGEST`] bytes; one that does not come back; errors of the engine.
+    pub fn hide(&mut self, picture: &Picture, text: &str) -> Result<(Picture, Picture, f32)> {
+        if text.len() > LONGEST {
+            return Err(Error::TooLong { needed: text.len(), room: LONGEST });
+        }
+        let cover = scaled(picture);
+        let pixels: Vec<f32> = cover.rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let characters = characters(text.as_bytes());
         let codes: Vec<i32> = characters.iter().map(|&c| i32::from(c)).collect();
-        let changed = self.encoder.run(&self.weights[..self.first], &[Arg::F32(&pictures), Arg::I32(&codes)])?.remove(0);
+        let data = [Arg::F32(&pixels), Arg::I32(&codes)];
+        let changed = self.encoder.run(&self.weights[..self.first], &data).map_err(neurona::Error::from)?.remove(0);
         for strength in strengths() {
-            let mixed = pictures.iter().zip(&changed).map(|(x, y)| x + strength * (y - x));
-            let bytes: Vec<u8> = mixed.map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect();
-            if self.read(&bytes)? == characters {
-                return Ok(Some((bytes, strength)));
+            let mixed = pixels.iter().zip(&changed).map(|(x, y)| x + strength * (y - x));
+            let rgb: Vec<u8> = mixed.map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect();
+            if self.read(&rgb)? == characters {
+                return Ok((cover.clone(), Picture { rgb, ..cover }, strength));
             }
         }
-        Ok(None)
+        Err(Error::NotReadable)
     }
 
-    /// The text of a picture; none if its first character, the length, is no length.
+    /// The text of a picture of 256×256 pixels.
     ///
     /// # Errors
-    /// Errors of the engine.
-    pub fn reveal(&mut self, rgb: &[u8]) -> Result<Option<Vec<u8>>> {
-        let characters = self.read(rgb)?;
-        Ok(characters.get(1..=usize::from(characters[0])).map(<[u8]>::to_vec))
+    /// No text whose checksum is right; errors of the engine.
+    pub fn reveal(&mut self, picture: &Picture) -> Result<String> {
+        if (picture.width, picture.height) != (SIDE, SIDE) {
+            return Err(Error::NoMessage);
+        }
+        let read = self.read(&picture.rgb)?;
+        let text = read.get(1..=usize::from(read[0])).filter(|text| text.len() <= LONGEST && characters(text) == read);
+        text.and_then(|text| String::from_utf8(text.to_vec()).ok()).ok_or(Error::NoMessage)
     }
 
     /// All 128 characters that are read of a picture.
-    ///
-    /// # Errors
-    /// Errors of the engine.
-    pub fn read(&mut self, rgb: &[u8]) -> Result<Vec<u8>> {
-        let pictures: Vec<f32> = rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
-        let logits = self.decoder.run(&self.weights[self.first..], &[Arg::F32(&pictures)])?.remove(0);
+    fn read(&mut self, rgb: &[u8]) -> Result<Vec<u8>> {
+        let pixels: Vec<f32> = rgb.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let weights = &self.weights[self.first..];
+        let logits = self.decoder.run(weights, &[Arg::F32(&pixels)]).map_err(neurona::Error::from)?.remove(0);
         let best = |l: &[f32]| l.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i as u8);
         Ok(logits.chunks_exact(CODES).map(best).collect())
     }
 }
 
-/// The length, the text (at most 127 bytes of it), and characters that say nothing: of a fixed random kind, so that none is frequent.
+/// Names and shapes of the weights.
+pub fn params() -> Vec<Param> {
+    let cx = Context::new(DType::F32, false);
+    let pictures = cx.input("pictures", DType::F32, &[1, SIDE, SIDE, 3]);
+    decode(&cx, &encode(&cx, &pictures, &cx.input("text", DType::I32, &[1, LENGTH])));
+    cx.params().into_iter().map(|(p, _)| p).collect()
+}
+
+/// The length, the text (at most [`LONGEST`] bytes), its checksum, and characters that say nothing: of a fixed random kind, so that
+/// none is frequent.
 fn characters(text: &[u8]) -> Vec<u8> {
-    let text = &text[..text.len().min(LENGTH - 1)];
     let mut random = Random::new(text.len() as u64, 3);
     let mut all = vec![text.len() as u8];
     all.extend_from_slice(text);
+    all.extend(crc32fast::hash(text).to_le_bytes());
     all.resize_with(LENGTH, || random.bits() as u8);
     all
+}
+
+/// The picture at 256×256 pixels, each the mean of those it covers.
+fn scaled(picture: &Picture) -> Picture {
+    let range = |k: usize, n: usize| (k * n / SIDE)..((k + 1) * n).div_ceil(SIDE);
+    let mean = |i: usize| {
+        let (x, y) = (range(i / 3 % SIDE, picture.width), range(i / 3 / SIDE, picture.height));
+        let (mut sum, count) = (0, x.len() * y.len());
+        for y in y {
+            sum += x.clone().map(|x| u64::from(picture.rgb[(y * picture.width + x) * 3 + i % 3])).sum::<u64>();
+        }
+        ((2 * sum + count as u64) / (2 * count as u64)) as u8
+    };
+    Picture { width: SIDE, height: SIDE, rgb: (0..SIDE * SIDE * 3).map(mean).collect(), alpha: None, icc: None }
 }
 
 /// What the encoder makes of pictures `[n, 256, 256, 3]` with values from 0 to 1 and characters `[n, 128]`.
@@ -230,4 +298,41 @@ fn decode(cx: &Context, pictures: &Tensor) -> Tensor {
         let grey = dense(cx, "grey", pictures, 1, Init::GlorotUniform).reshape(&[n, LENGTH, SHARE]);
         dense(cx, "characters", &grey, CODES, Init::GlorotUniform)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_from_noise_and_scenes_and_a_training_goes_on_as_if_uninterrupted() {
+        let settings = Deck { epochs: 1, steps_per_epoch: 40, batch: 8, scenes: 4, ..Deck::SHORT };
+        let mut training = DeckTraining::new(&settings).unwrap();
+        let mut half = None;
+        while !training.is_done() {
+            training.advance().unwrap();
+            if training.state().step == 30 {
+                half = Some(training.state().clone());
+            }
+        }
+        let mut resumed = DeckTraining::new(&settings).unwrap();
+        resumed.restore(half.unwrap());
+        while !resumed.is_done() {
+            resumed.advance().unwrap();
+        }
+        assert_eq!(resumed.state().params, training.state().params);
+        let mut networks = training.autoencoder().unwrap();
+        let random = &mut Random::new(7, 7);
+        let noise = (0..SIDE * SIDE * 3).map(|_| random.bits() as u8).collect();
+        let picture = |rgb, side| Picture { width: side, height: side, rgb, alpha: None, icc: None };
+        for cover in [picture(noise, SIDE), picture(cover(random, 300), 300), picture(vec![200; 3], 1)] {
+            for text in ["", "meet at nine 🦤", &"x".repeat(LONGEST)] {
+                let (before, after, _) = networks.hide(&cover, text).unwrap();
+                assert_eq!(networks.reveal(&after).unwrap(), text);
+                assert!(matches!(networks.reveal(&before), Err(Error::NoMessage)));
+            }
+        }
+        let long = "x".repeat(LONGEST + 1);
+        assert!(matches!(networks.hide(&picture(vec![0; 3], 1), &long), Err(Error::TooLong { .. })));
+    }
 }

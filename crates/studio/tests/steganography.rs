@@ -140,3 +140,35 @@ fn a_training_goes_on_with_the_same_bits() {
     let o = run(&dir, &["resume", "whole"]);
     assert_eq!(o.status.code(), Some(2), "{}", stderr(&o));
 }
+
+#[test]
+fn the_slides_autoencoder_is_trained_and_hides_texts() {
+    let dir = empty("steganography", "deck");
+    photo(&dir, "a.png", 300);
+    let v = json(&run(&dir, &["train", "steganography", "--preset", "deck", "--steps", "40", "--out", "r", "--json"]));
+    assert!(v["wrong_bits"].as_f64().unwrap() < 0.05, "{v}");
+    let hide = ["hide", "a.png", "--model", "deck", "--run", "r", "--out", "b.png", "--text", "meet at nine 🦤", "--difference", "d.png"];
+    let v = json(&run(&dir, &[&hide[..], &["--json"]].concat()));
+    assert!(v["psnr"].as_f64().unwrap() > 20.0, "{v}");
+    assert_eq!(stdout(&run(&dir, &["reveal", "b.png", "--model", "deck", "--run", "r"])), "meet at nine 🦤\n");
+    assert!(dir.join("d.png").exists());
+    fs::write(dir.join("secret"), "open sesame").unwrap();
+    let long = "x".repeat(124);
+    for (args, code, words) in [
+        (&["hide", "a.png", "--model", "deck", "--out", "x.png", "--text", "a"][..], 2, "train it in a minute"),
+        (&["hide", "a.png", "--model", "deck", "--run", "r", "--out", "x.png", "--text", &long], 2, "room for 123"),
+        (
+            &["hide", "a.png", "--model", "deck", "--run", "r", "--out", "x.png", "--text", "a", "--password-file", "secret"],
+            2,
+            "without password",
+        ),
+        (&["hide", "a.png", "--model", "deck", "--run", "r", "--out", "x.png", "--file", "a.png"], 2, "texts only"),
+        (&["hide", "a.png", "--model", "photo", "--run", "r", "--out", "x.png", "--text", "a"], 3, "epochs"),
+        (&["reveal", "a.png", "--model", "deck", "--run", "r"], 1, "no message"),
+        (&["resume", "r"], 2, "finished"),
+    ] {
+        let o = run(&dir, args);
+        assert!(o.status.code() == Some(code) && stderr(&o).contains(words), "{args:?}: {:?} {}", o.status, stderr(&o));
+        assert!(!dir.join("x.png").exists());
+    }
+}

@@ -1,6 +1,7 @@
 //! Messages hidden in pictures: what its commands share.
 
 pub mod capacity;
+mod deck;
 pub mod detect;
 pub mod eval;
 pub mod hide;

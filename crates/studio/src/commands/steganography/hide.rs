@@ -16,10 +16,10 @@ use steganography::{Error, Message, Picture};
 pub struct Args {
     /// The picture
     #[arg(value_name = "PICTURE")]
-    picture: PathBuf,
+    pub(super) picture: PathBuf,
     /// The picture with the message
     #[arg(long, value_name = "FILE.png")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// A text to hide
     #[arg(long, value_name = "TEXT", conflicts_with = "file")]
     text: Option<String>,
@@ -27,11 +27,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// The model
-    #[arg(long, value_name = "photo|robust", value_parser = ["photo", "robust"], default_value = "photo", hide_default_value = true, hide_possible_values = true)]
-    model: String,
+    #[arg(long, value_name = "photo|robust|deck", value_parser = ["photo", "robust", "deck"], default_value = "photo", hide_default_value = true, hide_possible_values = true)]
+    pub(super) model: String,
     /// A run instead of the weights that come with the program
     #[arg(long, value_name = "RUN")]
-    run: Option<PathBuf>,
+    pub(super) run: Option<PathBuf>,
     #[command(flatten)]
     password: Password,
     /// A picture of the changes
@@ -39,7 +39,7 @@ pub struct Args {
     difference: Option<PathBuf>,
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 /// How much stronger than they are the picture of the changes shows them.
@@ -55,15 +55,24 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let format = output(&texts, args)?;
     let message = message(&texts, args)?;
     let password = args.password.get(&texts)?;
+    if args.model == "deck" {
+        let [before, after] = super::deck::hide(shell, args, &message, password.is_some())?;
+        return save_difference(&texts, args, &before, &after);
+    }
     let cover = open(&texts, &args.picture)?;
     let mut codec = codec(&texts, model(&args.model), args.run.as_deref(), args.threads)?;
     let hidden = hide(&mut codec, &cover, &message, password.as_deref(), format).map_err(failed)?;
     save(&args.out, &hidden.file).map_err(failed)?;
-    if let Some(path) = &args.difference {
-        save(path, &difference(&cover, &hidden.picture).png().map_err(|why| failed(Error::Unwritable { path: path.clone(), why }))?)
-            .map_err(failed)?;
-    }
+    save_difference(&texts, args, &cover, &hidden.picture)?;
     show(shell, args, &cover, &hidden, password.is_some())
+}
+
+/// Writes the picture of the changes if it is asked for.
+fn save_difference(texts: &Texts, args: &Args, before: &Picture, after: &Picture) -> Result<(), Report> {
+    let Some(path) = &args.difference else { return Ok(()) };
+    let failed = |e: Error| report(texts, &e);
+    let file = difference(before, after).png().map_err(|why| failed(Error::Unwritable { path: path.clone(), why }))?;
+    save(path, &file).map_err(failed)
 }
 
 /// The output's format, if it keeps the message.

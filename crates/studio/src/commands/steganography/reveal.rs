@@ -14,21 +14,21 @@ use steganography::{Error, Message, Model};
 pub struct Args {
     /// The picture
     #[arg(value_name = "PICTURE")]
-    picture: PathBuf,
+    pub(super) picture: PathBuf,
     /// Where to write the message
     #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// The model
-    #[arg(long, value_name = "photo|robust", value_parser = ["photo", "robust"], hide_possible_values = true)]
+    #[arg(long, value_name = "photo|robust|deck", value_parser = ["photo", "robust", "deck"], hide_possible_values = true)]
     model: Option<String>,
     /// A run instead of the weights that come with the program
     #[arg(long, value_name = "RUN")]
-    run: Option<PathBuf>,
+    pub(super) run: Option<PathBuf>,
     #[command(flatten)]
     password: Password,
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 /// Prints the text, or writes the file.
@@ -37,6 +37,9 @@ pub struct Args {
 /// A picture that cannot be used (4), no message (1), a missing or wrong password or model (2), a message damaged beyond repair (4).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
+    if args.model.as_deref() == Some("deck") {
+        return super::deck::reveal(shell, args);
+    }
     let picture = open(&texts, &args.picture)?;
     let password = args.password.get(&texts)?;
     let read = |model: Model, run| -> Result<_, Report> {

@@ -12,7 +12,8 @@ use plot::{Axis, Lines};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use steganography::training::{Record, Settings, Steering, Training};
+use steganography::deck::DeckTraining;
+use steganography::training::{Record, Steering, Training};
 
 /// What meta.json and state.safetensors call a run of this kind.
 pub(in crate::commands) const KIND: &str = "steganography";
@@ -42,25 +43,96 @@ struct Meta {
     steps: u64,
 }
 
-fn text(settings: &Settings) -> Result<String, Report> {
+/// A training that a run folder follows.
+pub(super) trait Course {
+    /// The settings as TOML.
+    fn config(&self) -> Result<String, Report>;
+    fn seed(&self) -> u32;
+    fn steps(&self) -> u64;
+    fn params(&self) -> &[Param];
+    fn state(&self) -> &State;
+    fn steering(&self) -> Steering;
+    fn restore(&mut self, state: State, steering: Steering);
+    fn advance(&mut self) -> neurona::Result<Record>;
+
+    fn is_done(&self) -> bool {
+        self.state().step >= self.steps()
+    }
+}
+
+fn toml(settings: &impl Serialize) -> Result<String, Report> {
     Ok(toml::to_string(settings).map_err(std::io::Error::other)?)
+}
+
+impl Course for Training {
+    fn config(&self) -> Result<String, Report> {
+        toml(self.settings())
+    }
+    fn seed(&self) -> u32 {
+        self.settings().seed
+    }
+    fn steps(&self) -> u64 {
+        self.settings().steps
+    }
+    fn params(&self) -> &[Param] {
+        self.params()
+    }
+    fn state(&self) -> &State {
+        self.state()
+    }
+    fn steering(&self) -> Steering {
+        self.steering()
+    }
+    fn restore(&mut self, state: State, steering: Steering) {
+        self.restore(state, steering);
+    }
+    fn advance(&mut self) -> neurona::Result<Record> {
+        self.advance()
+    }
+}
+
+impl Course for DeckTraining {
+    fn config(&self) -> Result<String, Report> {
+        toml(self.settings())
+    }
+    fn seed(&self) -> u32 {
+        self.settings().seed
+    }
+    fn steps(&self) -> u64 {
+        self.settings().steps()
+    }
+    fn params(&self) -> &[Param] {
+        self.params()
+    }
+    fn state(&self) -> &State {
+        self.state()
+    }
+    /// Its weight stays what the settings say.
+    fn steering(&self) -> Steering {
+        Steering { weight: self.settings().weight, errors: 0.0 }
+    }
+    fn restore(&mut self, state: State, _: Steering) {
+        self.restore(state);
+    }
+    fn advance(&mut self) -> neurona::Result<Record> {
+        self.advance()
+    }
 }
 
 impl Saving {
     /// Writes the settings and the state before the first step.
-    pub(super) fn begin(texts: &Texts, folder: RunFolder, training: &Training, preset: &str) -> Result<Saving, Report> {
-        let settings = training.settings();
+    pub(super) fn begin(texts: &Texts, folder: RunFolder, training: &dyn Course, preset: &str) -> Result<Saving, Report> {
         let meta = Meta {
             version: env!("CARGO_PKG_VERSION").into(),
             kind: KIND.into(),
             state: Phase::Training,
             preset: preset.into(),
-            seed: settings.seed,
+            seed: training.seed(),
             parameters: training.params().iter().map(Param::len).sum(),
             step: 0,
-            steps: settings.steps,
+            steps: training.steps(),
         };
-        let mut saving = Saving { folder, texts: *texts, meta, config: text(settings)?, records: vec![], saved: Instant::now() };
+        let mut saving = Saving { folder, texts: *texts, meta, config: training.config()?, records: vec![], saved: Instant::now() };
         let begun = saving.folder.write(CONFIG, saving.config.as_bytes()).and_then(|_| saving.all(training, Phase::Training));
         if let Err(report) = begun {
             saving.folder.discard();
@@ -70,10 +142,10 @@ impl Saving {
     }
 
     /// Reads what to go on from; `training` is a fresh one of the same settings.
-    pub(super) fn resume(texts: &Texts, folder: RunFolder, training: &Training) -> Result<(Saving, State, Steering), Report> {
+    pub(super) fn resume(texts: &Texts, folder: RunFolder, training: &dyn Course) -> Result<(Saving, State, Steering), Report> {
         let meta: Meta = serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))?;
         may_go_on(texts, &folder, meta.state)?;
-        let config = text(training.settings())?;
+        let config = training.config()?;
         let (state, notes) = checkpoint::load(texts, &folder, (training.params(), Optimizer::adam().slots()), (KIND, &config))?;
         let number = |key: &str| notes.get(key).and_then(|n| n.parse().ok());
         let steering = number("weight").zip(number("errors")).map(|(weight, errors)| Steering { weight, errors });
@@ -103,7 +175,7 @@ impl Saving {
     }
 
     /// Saves everything to go on from if the last time was long ago.
-    pub(super) fn now_and_then(&mut self, training: &Training) -> Result<(), Report> {
+    pub(super) fn now_and_then(&mut self, training: &dyn Course) -> Result<(), Report> {
         if self.saved.elapsed() < INTERVAL {
             return Ok(());
         }
@@ -118,13 +190,13 @@ impl Saving {
     }
 
     /// Saves everything and lists the files.
-    pub(super) fn finish(&mut self, training: &Training) -> Result<Vec<PathBuf>, Report> {
+    pub(super) fn finish(&mut self, training: &dyn Course) -> Result<Vec<PathBuf>, Report> {
         self.all(training, if training.is_done() { Phase::Done } else { Phase::Interrupted })?;
         let curves = self.folder.write(CURVES, self.curves().as_bytes())?;
         Ok([CONFIG, METRICS, LAST].iter().map(|f| self.folder.file(f)).chain([curves]).collect())
     }
 
-    fn all(&mut self, training: &Training, phase: Phase) -> Result<(), Report> {
+    fn all(&mut self, training: &dyn Course, phase: Phase) -> Result<(), Report> {
         self.metrics()?;
         let (params, state, steering) = (training.params(), training.state(), training.steering());
         let notes: Notes = [("application".to_string(), KIND.to_string())].into();

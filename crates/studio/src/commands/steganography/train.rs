@@ -1,19 +1,20 @@
 //! `neurona train steganography`: the networks that write and read bits, and their run folder.
 
-use super::saving::{KIND, Saving};
+use super::saving::{Course, KIND, Saving};
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, RunFolder};
-use crate::{Shell, checkpoint, config, failure, interrupt};
+use crate::{Shell, Texts, checkpoint, config, failure, interrupt};
 use serde_json::json;
 use std::path::PathBuf;
+use steganography::deck::{Deck, DeckTraining};
 use steganography::training::{Record, Settings, Training};
 
 /// Arguments of `neurona train steganography`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Tried settings
-    #[arg(long, value_name = "photo|robust", value_parser = ["photo", "robust"], default_value = "photo", hide_default_value = true, hide_possible_values = true)]
+    #[arg(long, value_name = "photo|robust|deck|deck-full", value_parser = ["photo", "robust", "deck", "deck-full"], default_value = "photo", hide_default_value = true, hide_possible_values = true)]
     preset: String,
     /// Decides weights, pictures and bits
     #[arg(long, value_name = "N")]
@@ -38,16 +39,34 @@ pub(super) const EVERY: u64 = 20;
 /// Divergence (5), an interruption (130, after everything was saved), files that cannot be written (1).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
+    let training = begin(args, &texts)?;
+    let folder = RunFolder::create(&texts, KIND, args.out.as_deref())?;
+    interrupt::watch();
+    let saving = Saving::begin(&texts, folder, &*training, &args.preset)?;
+    go(training, saving, shell)
+}
+
+/// The training that the arguments ask for.
+fn begin(args: &Args, texts: &Texts) -> Result<Box<dyn Course>, Report> {
+    let deck = match &args.preset[..] {
+        "deck" => Some(Deck::SHORT),
+        "deck-full" => Some(Deck::FULL),
+        _ => None,
+    };
+    if let Some(mut settings) = deck {
+        settings.seed = args.seed.unwrap_or(settings.seed);
+        settings.threads = args.threads.unwrap_or(settings.threads);
+        if let Some(steps) = args.steps {
+            (settings.epochs, settings.steps_per_epoch) = (1, steps);
+        }
+        return Ok(Box::new(DeckTraining::new(&settings).map_err(|e| failure::report(texts, &e))?));
+    }
     let preset = super::model(&args.preset).preset();
-    let mut settings: Settings = config::read(&texts, &args.preset, preset)?;
+    let mut settings: Settings = config::read(texts, &args.preset, preset)?;
     settings.seed = args.seed.unwrap_or(settings.seed);
     settings.steps = args.steps.unwrap_or(settings.steps);
     settings.threads = args.threads.unwrap_or(settings.threads);
-    let training = Training::new(&settings).map_err(|e| failure::report(&texts, &e))?;
-    let folder = RunFolder::create(&texts, KIND, args.out.as_deref())?;
-    interrupt::watch();
-    let saving = Saving::begin(&texts, folder, &training, &args.preset)?;
-    go(training, saving, shell)
+    Ok(Box::new(Training::new(&settings).map_err(|e| failure::report(texts, &e))?))
 }
 
 /// Goes on with a training from its saved state.
@@ -56,19 +75,27 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 /// A run that is finished (2) or whose files cannot be used (3, 4); as [`run`].
 pub(in crate::commands) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let text = folder.read(CONFIG)?;
-    let mut settings: Settings = config::read(&texts, &folder.file(CONFIG).display().to_string(), &text)?;
-    settings.threads = threads.map_or(settings.threads, |n| n as usize);
+    let (name, text) = (folder.file(CONFIG).display().to_string(), folder.read(CONFIG)?);
+    let failed = |e: neurona::Error| failure::report(&texts, &e);
+    let threads = threads.map(|n| n as usize);
+    let mut training: Box<dyn Course> = if super::deck::is(&text) {
+        let mut settings: Deck = config::read(&texts, &name, &text)?;
+        settings.threads = threads.unwrap_or(settings.threads);
+        Box::new(DeckTraining::new(&settings).map_err(failed)?)
+    } else {
+        let mut settings: Settings = config::read(&texts, &name, &text)?;
+        settings.threads = threads.unwrap_or(settings.threads);
+        Box::new(Training::new(&settings).map_err(failed)?)
+    };
     interrupt::watch();
-    let mut training = Training::new(&settings).map_err(|e| failure::report(&texts, &e))?;
-    let (saving, state, steering) = Saving::resume(&texts, folder, &training)?;
+    let (saving, state, steering) = Saving::resume(&texts, folder, &*training)?;
     training.restore(state, steering);
     go(training, saving, shell)
 }
 
-fn go(mut training: Training, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
+fn go(mut training: Box<dyn Course>, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let steps = training.settings().steps;
+    let steps = training.steps();
     let mut progress = Progress::stderr(texts);
     while !training.is_done() && !interrupt::requested() {
         let r = training.advance().map_err(|e| failure::report(&texts, &e))?;
@@ -91,10 +118,10 @@ fn go(mut training: Training, mut saving: Saving, shell: &mut Shell) -> Result<(
                 training.is_done() || r.step * 10 / steps > (r.step - EVERY.min(r.step)) * 10 / steps,
             );
         }
-        saving.now_and_then(&training)?;
+        saving.now_and_then(&*training)?;
     }
     drop(progress);
-    let files = saving.finish(&training)?;
+    let files = saving.finish(&*training)?;
     if !training.is_done() {
         let what = texts.fill("pinn.interrupted", &[("step", &training.state().step), ("steps", &steps)]);
         let why = texts.fill("pinn.saved", &[("path", &saving.folder.path().display())]);
