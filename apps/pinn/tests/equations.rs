@@ -84,6 +84,41 @@ fn an_interrupted_run_goes_on_with_the_same_bits_in_every_method() {
     }
 }
 
+/// Decay at an unknown rate, from 40 values with noise: over ten draws of the noise, the rate scatters about the true one as far as
+/// its stated deviation says, and the solution is closer than any value measured.
+#[test]
+fn a_fitted_number_scatters_as_its_stated_deviation_says() {
+    let text = r#"
+        domain = { t = [0, 1] }
+        constants.rate = 1.5
+        fit = { k = 0.5 }
+        form.u = "1 + t*N"
+        solution.u = "exp(-rate*t)"
+        network = { widths = [8] }
+        sampling.points = 40
+        stages = [{ method = "levenberg_marquardt", steps = 40 }]
+        equations = [{ name = "decay", formula = "d(u,t) = -k*u" }]
+        data = [{ name = "measured", formula = "u", points = 40, noise = 0.02 }]
+    "#;
+    let mut scores = vec![];
+    for seed in 1..=10 {
+        let mut s = solver(&format!("seed = {seed}\n{text}"));
+        while !s.is_done() {
+            s.advance().unwrap();
+        }
+        let solved = s.solved().unwrap();
+        let k = &solved.fitted[0];
+        let deviation = k.deviation.unwrap();
+        assert!((0.003..0.1).contains(&deviation), "{k:?}");
+        scores.push((k.value - 1.5) / deviation);
+        assert!(solved.relative_l2().unwrap() < 0.02);
+    }
+    let spread = scores.iter().map(|z| z * z).sum::<f64>() / 10.0;
+    assert!((0.25..2.5).contains(&spread) && scores.iter().all(|z| z.abs() < 4.0), "{spread} {scores:?}");
+    let without = text.replace("solution.u = \"exp(-rate*t)\"", "");
+    assert!(problem(&without).unwrap_err().contains("data.0.formula: there is neither a file nor a solution"));
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     for method in ["bfgs", "levenberg_marquardt"] {

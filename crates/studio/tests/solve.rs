@@ -43,6 +43,28 @@ fn a_file_becomes_a_folder_with_solution_and_pictures() {
 }
 
 #[test]
+fn fitted_numbers_are_printed_with_their_bands() {
+    let folder = empty("solve", "fitted");
+    let text = r#"
+domain = { t = [0, 1] }
+fit = { rate = 0.5 }
+form.u = "1 + t*N"
+solution.u = "exp(-1.5*t)"
+network = { widths = [6] }
+sampling.points = 30
+stages = [{ method = "levenberg_marquardt", steps = 30 }]
+equations = [{ name = "decay", formula = "d(u,t) = -rate*u" }]
+data = [{ name = "measured", formula = "u", points = 50, noise = 0.01 }]
+"#;
+    fs::write(folder.join("decay.toml"), text).unwrap();
+    let o = run(&folder, &["solve", "decay.toml"]);
+    assert!(stdout(&o).contains("rate, fitted (95 %)") && stdout(&o).contains(" ± "), "{}{}", stdout(&o), stderr(&o));
+    let o = json(&run(&folder, &["solve", "decay.toml", "--json"]));
+    let (rate, deviation) = (o["fitted"]["rate"].as_f64().unwrap(), o["deviation"]["rate"].as_f64().unwrap());
+    assert!((rate - 1.5).abs() < 4.0 * deviation && deviation < 0.05, "{rate} {deviation}");
+}
+
+#[test]
 fn wrong_files_are_shown_with_line_and_character() {
     let folder = empty("solve", "wrong");
     let cases = [

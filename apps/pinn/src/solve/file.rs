@@ -121,16 +121,25 @@ fn hundred() -> usize {
     100
 }
 
-/// Measured values of an unknown: a file with the columns of the variables, then the value.
+/// Measured values: a file with the columns of the variables, then the value; or, to try what could be measured, values of
+/// the exact solution with noise.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// What its loss is called.
     pub name: String,
-    /// Text of numbers, separated by blanks or commas, a point a line; or an .npy array of such rows.
-    pub file: String,
+    /// Text of numbers, separated by blanks or commas, a point a line; or an .npy array of such rows. Without it, the values
+    /// come from `solution`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// What is measured: a formula of unknowns, such as `u`.
     pub formula: String,
+    /// Without a file: how many points, spread over the domain.
+    #[serde(default = "hundred")]
+    pub points: usize,
+    /// Without a file: standard deviation of the normal noise that is added.
+    #[serde(default)]
+    pub noise: f64,
     /// Factor of its loss.
     #[serde(default = "unit")]
     pub weight: f64,

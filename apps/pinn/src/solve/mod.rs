@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bands;
 mod file;
 mod formula;
 mod grid;
@@ -43,4 +44,4 @@ pub use methods::{Memory, Reason};
 pub use pictures::{Words, curves, slices, solution};
 pub use problem::{Axis, KINDS, Place, Problem, Set, Why, Wrongly};
 pub use reference::{Reference, npy_bytes};
-pub use solver::{Progress, Record, Solved, Solver};
+pub use solver::{Fitted, Progress, Record, Solved, Solver};

@@ -1,8 +1,8 @@
 //! A file, checked: names resolved, formulas read, numbers computed.
 
-use super::file::{File, Quantity, Stage};
+use super::file::{Data, File, Quantity, Spread, Stage};
 use super::formula::{Formula, Mistake, Problem as Wrong, Term};
-use super::spread::MAX_AXES;
+use super::spread::{MAX_AXES, Random};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -84,7 +84,7 @@ pub enum Why {
 }
 
 /// Kinds of mistakes outside formulas: name, what, fix; `{0}` and `{1}` are what they mention.
-pub const KINDS: [(&str, &str, &str); 15] = [
+pub const KINDS: [(&str, &str, &str); 16] = [
     ("axes", "the domain has {0} variables", "give 1 to 4 of them"),
     ("name", "`{0}` cannot be a name here", "choose another: letters, digits and _, none of d, e, pi, N and no function"),
     ("twice", "`{0}` has two meanings", "rename one of them"),
@@ -99,6 +99,7 @@ pub const KINDS: [(&str, &str, &str); 15] = [
     ("place", "`{0}` is no place", "write \"t = 0\", \"x\" for both ends of x, or \"x = 0, y = 1\""),
     ("condition", "a condition needs `on` and `formula`, or `periodic`", "write for example on = \"t = 0\" and formula = \"u = sin(x)\""),
     ("units", "a network needs 1 to 8 layers of 1 to 512 units", "for example widths = [20, 20, 20]"),
+    ("data", "there is neither a file nor a solution to take the values from", "give file, or [solution] for each unknown of the formula"),
     ("file", "{0}", "check the path, which counts from this file's folder, and the file's contents"),
 ];
 
@@ -233,6 +234,26 @@ impl Names<'_> {
         formula.value(&|name| self.constants.get(name).copied()).unwrap_or(f64::NAN)
     }
 
+    /// Points over the domain and values of the exact solution there, with normal noise (Box & Muller 1958).
+    fn measured(&self, key: &str, d: &Data, f: &Formula, solution: &[Option<Formula>], set: u32) -> Checked<(Vec<Vec<f64>>, Vec<f64>)> {
+        let random = Random { seed: self.file.seed, draw: 0, set };
+        let unit = random.points(Spread::Sobol, d.points, self.axes.len());
+        let columns: Vec<Vec<f64>> = self.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let place = |n: &str, i: usize| self.axes.iter().position(|a| a.name == n).map(|a| columns[a][i]);
+        let known = |n: &str, i: usize| place(n, i).or_else(|| self.constants.get(n).copied());
+        let exact = |n: &str, i: usize| {
+            let unknown = self.file.unknowns.iter().position(|u| u == n)?;
+            solution[unknown].as_ref()?.value(&|n| known(n, i)).ok()
+        };
+        let mut values = Vec::with_capacity(d.points);
+        for i in 0..d.points {
+            let Ok(value) = f.value(&|n| known(n, i).or_else(|| exact(n, i))) else { return wrongly(key, "data", &[]) };
+            let [a, b] = [4, 5].map(|stream| random.at(stream, i));
+            values.push(value + d.noise * (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos());
+        }
+        Ok((columns, values))
+    }
+
     fn axis(&self, key: &str, name: &str) -> Checked<usize> {
         let known: Vec<&str> = self.axes.iter().map(|a| a.name.as_str()).collect();
         match known.iter().position(|a| *a == name.trim()) {
@@ -306,7 +327,7 @@ impl Problem {
         check_network(file, &names)?;
         check_stages(&file.stages)?;
         let grid = grid(file, &axes)?;
-        let sets = sets(file, &names, folder)?;
+        let sets = sets(file, &names, &solution, folder)?;
         Ok(Problem { file: file.clone(), axes, constants, form, sets, solution, grid })
     }
 
@@ -386,7 +407,7 @@ fn grid(file: &File, axes: &[Axis]) -> Checked<Vec<usize>> {
     }
 }
 
-fn sets(file: &File, names: &Names, folder: &std::path::Path) -> Checked<Vec<Set>> {
+fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::path::Path) -> Checked<Vec<Set>> {
     if file.equations.is_empty() {
         return wrongly("equations", "no_equations", &[]);
     }
@@ -425,12 +446,22 @@ fn sets(file: &File, names: &Names, folder: &std::path::Path) -> Checked<Vec<Set
     for (i, d) in file.data.iter().enumerate() {
         let key = |name: &str| format!("data.{i}.{name}");
         let formula = names.formula(&key("formula"), &d.formula, Scope::Everything)?;
-        let table = super::reference::table(&folder.join(&d.file), names.axes.len() + 1);
-        let rows = table.or_else(|why| wrongly(key("file"), "file", &[&why]))?;
-        let columns = (0..names.axes.len()).map(|a| rows.iter().map(|r| r[a]).collect()).collect();
-        let values = rows.iter().map(|r| r[names.axes.len()]).collect();
+        let (columns, values) = match &d.file {
+            Some(path) => {
+                let table = super::reference::table(&folder.join(path), names.axes.len() + 1);
+                let rows = table.or_else(|why| wrongly(key("file"), "file", &[&why]))?;
+                let column = |a: usize| rows.iter().map(|r| r[a]).collect();
+                ((0..names.axes.len()).map(column).collect(), column(names.axes.len()))
+            }
+            None if d.noise >= 0.0 && d.noise.is_finite() => {
+                points(key("points"), d.points)?;
+                names.measured(&key("formula"), d, &formula, solution, all.len() as u32)?
+            }
+            None => return wrongly(key("noise"), "positive", &[&d.noise.to_string()]),
+        };
         let terms = vec![(d.name.clone(), Some(formula), weight(key("weight"), d.weight)?)];
-        all.push(Set { place: Some(Place::Points(columns, values)), points: points(key("file"), rows.len())?, terms });
+        let count = points(key("file"), values.len())?;
+        all.push(Set { place: Some(Place::Points(columns, values)), points: count, terms });
     }
     let losses: Vec<&String> = all.iter().flat_map(|s| s.terms.iter().map(|t| &t.0)).collect();
     match (0..losses.len()).find(|&i| losses[..i].contains(&losses[i]) || losses[i].is_empty()) {

@@ -61,13 +61,24 @@ pub struct Solver {
     moved: bool,
 }
 
+/// A fitted number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fitted {
+    /// Its name.
+    pub name: String,
+    /// What it was found to be.
+    pub value: f64,
+    /// Standard deviation that the noise of the data gives it, to first order; none without data.
+    pub deviation: Option<f64>,
+}
+
 /// What a run has reached.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Solved {
     /// Errors of the unknowns whose solution is known.
     pub distances: Vec<Distance>,
     /// The fitted numbers.
-    pub fitted: Vec<(String, f64)>,
+    pub fitted: Vec<Fitted>,
     /// Root mean square of the equations' residuals at the points of training and at fresh ones.
     pub residuals: [f64; 2],
     /// Each unknown on the grid.
@@ -238,22 +249,26 @@ impl Solver {
         let unit = random.points(Spread::Sobol, 4 * own[0].len(), own.len());
         let fresh: Vec<Vec<f64>> = self.problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
         let residuals = [mean(&self.system.misfit(&weights, &own)?), mean(&self.system.misfit(&weights, &fresh)?)];
-        let count = self.problem.file.fit.len();
-        let shared = self.fitted(&weights, count);
+        let fitted = self.fitted(&weights)?;
         let known = self.known.iter().cloned().zip(at).collect();
-        Ok(Solved { distances, fitted: shared, residuals, values, places, misfit, known })
+        Ok(Solved { distances, fitted, residuals, values, places, misfit, known })
     }
 
     /// The fitted numbers among the weights.
-    fn fitted(&self, weights: &[f64], count: usize) -> Vec<(String, f64)> {
-        let mut at = 0;
-        let mut all = vec![];
+    fn fitted(&mut self, weights: &[f64]) -> Result<Vec<Fitted>> {
+        let (mut at, mut found) = (0, vec![]);
         for p in self.system.params() {
-            if all.len() < count && self.problem.file.fit.contains_key(&p.name) {
-                all.push((p.name.clone(), weights[at]));
+            if self.problem.file.fit.contains_key(&p.name) {
+                found.push((p.name.clone(), at));
             }
             at += p.len();
         }
-        all
+        let places: Vec<usize> = found.iter().map(|f| f.1).collect();
+        let deviations = super::bands::deviations(&mut self.system, weights, &places)?;
+        let one = |(i, (name, at)): (usize, (String, usize))| {
+            let deviation = deviations.as_ref().map(|d| d[i]);
+            Fitted { name, value: weights[at], deviation }
+        };
+        Ok(found.into_iter().enumerate().map(one).collect())
     }
 }

@@ -103,6 +103,20 @@ impl System {
         &self.params
     }
 
+    /// First and last row + 1 of each set of data among the residuals.
+    pub fn data_rows(&self) -> Vec<(usize, usize)> {
+        let mut all = vec![];
+        let mut row = 0;
+        for &(s, _) in &self.arrays {
+            let set = &self.problem.sets[s];
+            if matches!(set.place, Some(Place::Points(..))) {
+                all.push((row, row + set.points));
+            }
+            row += set.points;
+        }
+        all
+    }
+
     /// Numbers in the vector of weights.
     pub fn len(&self) -> usize {
         self.params.iter().map(Param::len).sum()

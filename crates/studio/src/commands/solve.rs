@@ -156,7 +156,8 @@ fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, file
         return shell.print_json(&json!({
             "folder": folder, "seed": problem.file.seed, "parameters": solver.parameters(), "steps": progress.total,
             "complete": solver.is_done(), "relative_l2": solved.relative_l2(), "errors": errors.collect::<Map<String, Value>>(),
-            "fitted": map(solved.fitted.iter().map(|(n, x)| (n, *x)).collect()),
+            "fitted": map(solved.fitted.iter().map(|f| (&f.name, f.value)).collect()),
+            "deviation": map(solved.fitted.iter().filter_map(|f| Some((&f.name, f.deviation?))).collect()),
             "loss": last.map(|r| r.loss), "losses": map(terms), "residual": solved.residuals[0], "residual_elsewhere": solved.residuals[1],
             "doubtful": solved.is_doubtful(), "ends": ends, "seconds": progress.seconds, "files": files,
         }));
@@ -170,8 +171,12 @@ fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, file
         table.row([texts.fill("solve.relative_l2", &[("name", name)]), number(d.relative_l2)]);
         table.row([texts.fill("solve.max_error", &[("name", name)]), number(d.max_error)]);
     }
-    for (name, x) in &solved.fitted {
-        table.row([texts.fill("solve.fitted", &[("name", name)]), short(*x)]);
+    for f in &solved.fitted {
+        let band = f.deviation.map_or(String::new(), |d| format!(" ± {}", number(1.96 * d)));
+        table.row([
+            texts.fill(if f.deviation.is_some() { "solve.fitted_band" } else { "solve.fitted" }, &[("name", &f.name)]),
+            short(f.value) + &band,
+        ]);
     }
     for (name, x) in &terms {
         table.row([texts.fill("solve.loss", &[("name", name)]), number(*x)]);
