@@ -1,6 +1,6 @@
 //! Equations given as formulas: solved, resumed, and refused where something is wrong with them.
 
-use pinn::solve::{File, Problem, Progress, Solver, Why};
+use pinn::solve::{File, Problem, Progress, Reference, Solver, Why};
 use std::path::Path;
 
 const FILE: &str = r#"
@@ -117,6 +117,52 @@ fn a_fitted_number_scatters_as_its_stated_deviation_says() {
     assert!((0.25..2.5).contains(&spread) && scores.iter().all(|z| z.abs() < 4.0), "{spread} {scores:?}");
     let without = text.replace("solution.u = \"exp(-rate*t)\"", "");
     assert!(problem(&without).unwrap_err().contains("data.0.formula: there is neither a file nor a solution"));
+}
+
+/// Laplace's equation on a ring, with a value outside and a slope along the normal inside.
+#[test]
+fn a_ring_with_values_outside_and_slopes_inside() {
+    let text = r#"
+        domain = { x = [-1, 1], y = [-1, 1] }
+        shapes.disc = { keep = "inside", centre = { x = 0, y = 0 }, radius = 1 }
+        shapes.hole = { centre = { x = 0.2, y = 0 }, radius = 0.3 }
+        solution.u = "x^2 - y^2 + x"
+        network = { widths = [100], spread = 1.0 }
+        sampling.points = 400
+        stages = [{ method = "least_squares", steps = 1 }]
+        equations = [{ name = "laplace", formula = "d(u,x,x) + d(u,y,y) = 0" }]
+        conditions = [
+            { name = "values", on = "disc", formula = "u = x^2 - y^2 + x", points = 80 },
+            { name = "slopes", on = "hole", formula = "n_x*d(u,x) + n_y*d(u,y) = n_x*(2*x + 1) - n_y*2*y", points = 80 },
+        ]
+    "#;
+    let mut s = solver(text);
+    s.advance().unwrap();
+    let solved = s.solved().unwrap();
+    let error = solved.relative_l2().unwrap();
+    assert!(error < 1e-4, "{error}");
+    assert!(solved.values[0][0].is_nan() && solved.values[0].iter().any(|v| v.is_finite()));
+    let wrong = text.replace("radius = 0.3", "radius = 0.3, range = { x = [0, 1] }");
+    assert!(problem(&wrong).unwrap_err().contains("shapes.hole: a shape needs `centre` and `radius`"));
+    assert!(problem(&text.replace("radius = 0.3", "radius = 3")).unwrap_err().contains("shapes: the shapes leave too little"));
+    assert!(problem(&text.replace("u = x^2 - y^2 + x\"", "u = n_z\"")).unwrap_err().contains("use n_x, n_y, u"));
+}
+
+/// The gallery's square with four holes, against the reference of others.
+#[test]
+fn a_square_with_four_holes_agrees_with_finite_elements() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/equations");
+    let file: File = toml::from_str(&std::fs::read_to_string(folder.join("holes.toml")).unwrap()).unwrap();
+    let problem = Problem::new(&file, &folder).unwrap();
+    let Ok(reference) = Reference::read(&problem, &folder) else {
+        return println!("skipped: there is no {}", file.reference.unwrap().file);
+    };
+    let mut s = Solver::new(&problem, reference.as_ref()).unwrap();
+    while !s.is_done() {
+        s.advance().unwrap();
+    }
+    let error = s.solved().unwrap().relative_l2().unwrap();
+    assert!(error < 1.2e-2, "{error}");
 }
 
 #[test]

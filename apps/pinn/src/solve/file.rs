@@ -18,6 +18,9 @@ pub struct File {
     pub unknowns: Vec<String>,
     /// Variables and their ranges, at most four; `t` is taken as the last.
     pub domain: BTreeMap<String, [Quantity; 2]>,
+    /// Parts that are cut out of the domain, or of which nothing outside is left.
+    #[serde(default)]
+    pub shapes: BTreeMap<String, Shape>,
     /// Named numbers.
     #[serde(default)]
     pub constants: BTreeMap<String, Quantity>,
@@ -74,6 +77,35 @@ pub enum Quantity {
     Formula(String),
 }
 
+/// A ball (`centre` and `radius`) or a box (`range`) in the variables that it names; it extends along all others.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// What is left of the domain.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Of a ball.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub centre: BTreeMap<String, Quantity>,
+    /// Of a ball.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub radius: Option<Quantity>,
+    /// Of a box: its ends along each variable.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub range: BTreeMap<String, [Quantity; 2]>,
+}
+
+/// Which side of a shape's surface belongs to the domain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The shape is a hole.
+    #[default]
+    Outside,
+    /// The rest is cut away.
+    Inside,
+}
+
 /// A differential equation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,10 +125,10 @@ pub struct Equation {
 pub struct Condition {
     /// What its loss is called.
     pub name: String,
-    /// Where: `"t = 0"`, `"x"` for both ends of x, `"x = 0, t = 0"` for a corner.
+    /// Where: `"t = 0"`, `"x"` for both ends of x, `"x = 0, t = 0"` for a corner, or a shape, for its surface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// What holds there.
+    /// What holds there. On a shape, `n_x` is the component along x of the normal that points out of the domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
     /// In place of `on` and `formula`: the variable at whose ends all unknowns agree.
@@ -233,8 +265,8 @@ pub enum Method {
     Ssbroyden,
     /// Levenberg–Marquardt (Gauss–Newton with damping).
     LevenbergMarquardt,
-    /// Least squares by orthogonal transformations for the last layer alone; where all formulas are linear in the unknowns,
-    /// one step is the solution.
+    /// Least squares by orthogonal transformations for the last layer and the fitted numbers; where all formulas are linear in
+    /// them, one step is the solution.
     LeastSquares,
 }
 

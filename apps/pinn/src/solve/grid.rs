@@ -60,6 +60,7 @@ impl Reference {
     pub fn all(problem: &Problem, reference: Option<&Reference>) -> Vec<Reference> {
         let places = places(problem);
         let points = product(&places);
+        let inside = inside(problem, &points);
         let mut all = vec![];
         for (unknown, formula) in problem.solution.iter().enumerate() {
             let Some(formula) = formula else { continue };
@@ -67,18 +68,25 @@ impl Reference {
                 let name = |n: &str| problem.axis(n).map(|a| points[a][i]).or_else(|| problem.constants.get(n).copied());
                 formula.value(&name).unwrap_or(f64::NAN)
             };
-            let values = (0..points[0].len()).map(at).collect();
+            let values = (0..points[0].len()).map(|i| if inside[i] { at(i) } else { f64::NAN }).collect();
             all.push(Reference { unknown, points: points.clone(), values, places: Some(places.clone()) });
         }
         all.extend(reference.cloned());
         all
     }
 
-    /// The errors of values at these points.
+    /// The errors of values at these points, of which those outside the domain are no numbers.
     pub fn distance(&self, values: &[f64]) -> Distance {
-        let (relative_l2, max_error) = (relative_l2(values, &self.values), max_error(values, &self.values));
+        let (a, exact): (Vec<f64>, Vec<f64>) = values.iter().zip(&self.values).filter(|(_, e)| !e.is_nan()).unzip();
+        let (relative_l2, max_error) = (relative_l2(&a, &exact), max_error(&a, &exact));
         Distance { unknown: self.unknown, relative_l2, max_error }
     }
+}
+
+/// Whether each point (columns) lies in the domain.
+pub(super) fn inside(problem: &Problem, points: &[Vec<f64>]) -> Vec<bool> {
+    let row = |i: usize| points.iter().map(|c| c[i]).collect::<Vec<f64>>();
+    (0..points[0].len()).map(|i| super::region::contains(&problem.axes, &problem.shapes, None, &row(i))).collect()
 }
 
 /// The places of the grid along each variable.

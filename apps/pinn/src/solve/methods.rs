@@ -157,14 +157,16 @@ impl Normal {
 /// Damping of least squares, first and last, relative to the longest column.
 const FLOOR: [f64; 2] = [1e-13, 1.0];
 
-/// A Gauss–Newton step of the last layer, from the QR factorization of [J; μ·I]: unlike JᵀJ, this keeps all digits of the
+/// A Gauss–Newton step of the last layer and the fitted numbers, from the QR factorization of [J; μ·I]: unlike JᵀJ, this keeps all digits of the
 /// nearly dependent columns that random features have. μ grows until the loss falls.
 fn least_squares(system: &mut System, x: &mut [f64]) -> Result<Stepped> {
-    let from = system.last_layer();
-    let n = x.len() - from;
+    let (last, fitted) = (system.last_layer(), system.fitted());
+    let from = if fitted == 0 { last } else { 0 };
+    let places: Vec<usize> = (0..fitted).chain(last..x.len()).collect();
+    let (n, width) = (places.len(), x.len() - from);
     let (r, j) = system.jacobian(x, from)?;
     let (rows, before) = (r.len(), linear::dot(&r, &r));
-    let columns: Vec<Vec<f64>> = (0..n).map(|c| (0..rows).map(|i| j[i * n + c]).collect()).collect();
+    let columns: Vec<Vec<f64>> = places.iter().map(|p| (0..rows).map(|i| j[i * width + p - from]).collect()).collect();
     let longest = columns.iter().map(|c| linear::dot(c, c)).fold(0.0, f64::max).sqrt();
     let mut damping = FLOOR[0];
     while damping <= FLOOR[1] && before.is_finite() {
@@ -177,7 +179,7 @@ fn least_squares(system: &mut System, x: &mut [f64]) -> Result<Stepped> {
         right.resize(rows + n, 0.0);
         let d = linear::least_squares(&mut augmented, right);
         let mut next = x.to_vec();
-        next[from..].iter_mut().zip(&d).for_each(|(x, d)| *x += d);
+        places.iter().zip(&d).for_each(|(&p, d)| next[p] += d);
         let (loss, terms) = system.value(&next)?;
         if loss < before {
             x.copy_from_slice(&next);

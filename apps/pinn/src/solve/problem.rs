@@ -1,7 +1,8 @@
 //! A file, checked: names resolved, formulas read, numbers computed.
 
-use super::file::{Data, File, Quantity, Spread, Stage};
+use super::file::{self, Data, File, Quantity, Spread, Stage};
 use super::formula::{Formula, Mistake, Problem as Wrong, Term};
+use super::region::{Shape, Solid, points as draw};
 use super::spread::{MAX_AXES, Random};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +30,8 @@ impl Axis {
 pub enum Place {
     /// Where variables have these values; several such parts share the points.
     Faces(Vec<Vec<(usize, f64)>>),
+    /// On the surface of this shape.
+    Surface(usize),
     /// At both ends of this variable, of which the unknowns and their derivatives up to this order agree.
     Ends(usize, usize),
     /// At these points, with these values.
@@ -53,6 +56,8 @@ pub struct Problem {
     pub file: File,
     /// The variables.
     pub axes: Vec<Axis>,
+    /// What bounds the domain besides the ranges of the variables.
+    pub shapes: Vec<Shape>,
     /// Named numbers.
     pub constants: BTreeMap<String, f64>,
     /// How each unknown is made of the network's output.
@@ -84,7 +89,7 @@ pub enum Why {
 }
 
 /// Kinds of mistakes outside formulas: name, what, fix; `{0}` and `{1}` are what they mention.
-pub const KINDS: [(&str, &str, &str); 16] = [
+pub const KINDS: [(&str, &str, &str); 18] = [
     ("axes", "the domain has {0} variables", "give 1 to 4 of them"),
     ("name", "`{0}` cannot be a name here", "choose another: letters, digits and _, none of d, e, pi, N and no function"),
     ("twice", "`{0}` has two meanings", "rename one of them"),
@@ -99,6 +104,8 @@ pub const KINDS: [(&str, &str, &str); 16] = [
     ("place", "`{0}` is no place", "write \"t = 0\", \"x\" for both ends of x, or \"x = 0, y = 1\""),
     ("condition", "a condition needs `on` and `formula`, or `periodic`", "write for example on = \"t = 0\" and formula = \"u = sin(x)\""),
     ("units", "a network needs 1 to 8 layers of 1 to 512 units", "for example widths = [20, 20, 20]"),
+    ("shape", "a shape needs `centre` and `radius`, or `range`", "write for example centre = { x = 0, y = 0 } and radius = 0.5"),
+    ("left", "the shapes leave too little of the domain here", "give smaller shapes, or fewer points"),
     ("data", "there is neither a file nor a solution to take the values from", "give file, or [solution] for each unknown of the formula"),
     ("file", "{0}", "check the path, which counts from this file's folder, and the file's contents"),
 ];
@@ -145,15 +152,29 @@ enum Scope {
     Constants,
     /// Variables too.
     Place,
-    /// Variables and the network's output N.
+    /// Variables, the network's output N and fitted numbers.
     Form,
     /// Variables, unknowns, fitted numbers and derivatives.
     Everything,
+    /// Components of the normal of a shape too.
+    Surface(usize),
+}
+
+impl Scope {
+    fn has_unknowns(self) -> bool {
+        matches!(self, Scope::Everything | Scope::Surface(_))
+    }
+}
+
+/// What the component of a normal along a variable is called in formulas.
+pub(super) fn normal(axis: &str) -> String {
+    format!("n_{axis}")
 }
 
 struct Names<'a> {
     axes: &'a [Axis],
     constants: &'a BTreeMap<String, f64>,
+    shapes: &'a [Shape],
     file: &'a File,
 }
 
@@ -162,15 +183,15 @@ impl Names<'_> {
         let wrong = |m: Mistake| Wrongly { key: key.into(), why: Why::Formula(m) };
         let formula = Formula::parse(source).map_err(wrong)?;
         let equals = source.find('=').map_or(0, |at| source[..at].chars().count());
-        if formula.is_equation && scope != Scope::Everything {
+        if formula.is_equation && !scope.has_unknowns() {
             return Err(wrong(formula.mistake(equals, Wrong::Equals)));
         }
         self.check(&formula.term, scope).map_err(|(position, problem)| wrong(formula.mistake(position, problem)))?;
         Ok(formula)
     }
 
-    fn equation(&self, key: &str, source: &str) -> Checked<Formula> {
-        let formula = self.formula(key, source, Scope::Everything)?;
+    fn equation(&self, key: &str, source: &str, scope: Scope) -> Checked<Formula> {
+        let formula = self.formula(key, source, scope)?;
         if formula.is_equation {
             return Ok(formula);
         }
@@ -180,12 +201,16 @@ impl Names<'_> {
 
     fn known(&self, scope: Scope) -> Vec<String> {
         let mut known: Vec<String> = vec![];
-        if scope == Scope::Everything {
+        if let Scope::Surface(k) = scope {
+            known.extend(self.shapes[k].axes().iter().map(|&a| normal(&self.axes[a].name)));
+        }
+        if scope.has_unknowns() {
             known.extend(self.file.unknowns.iter().cloned());
             known.extend(self.file.fit.keys().cloned());
         }
         if scope == Scope::Form {
             known.push("N".into());
+            known.extend(self.file.fit.keys().cloned());
         }
         if scope != Scope::Constants {
             known.extend(self.axes.iter().map(|a| a.name.clone()));
@@ -211,7 +236,7 @@ impl Names<'_> {
                         let known: Vec<&str> = self.axes.iter().map(|a| a.name.as_str()).collect();
                         return Err((*at, Wrong::NotVariable { name: name.clone(), known: known.join(", ") }));
                     }
-                    if scope != Scope::Everything {
+                    if !scope.has_unknowns() {
                         return Err((*at, Wrong::Depends { name: "d".into() }));
                     }
                 }
@@ -237,8 +262,7 @@ impl Names<'_> {
     /// Points over the domain and values of the exact solution there, with normal noise (Box & Muller 1958).
     fn measured(&self, key: &str, d: &Data, f: &Formula, solution: &[Option<Formula>], set: u32) -> Checked<(Vec<Vec<f64>>, Vec<f64>)> {
         let random = Random { seed: self.file.seed, draw: 0, set };
-        let unit = random.points(Spread::Sobol, d.points, self.axes.len());
-        let columns: Vec<Vec<f64>> = self.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let columns = draw((self.axes, self.shapes), None, d.points, Spread::Sobol, random);
         let place = |n: &str, i: usize| self.axes.iter().position(|a| a.name == n).map(|a| columns[a][i]);
         let known = |n: &str, i: usize| place(n, i).or_else(|| self.constants.get(n).copied());
         let exact = |n: &str, i: usize| {
@@ -246,7 +270,7 @@ impl Names<'_> {
             solution[unknown].as_ref()?.value(&|n| known(n, i)).ok()
         };
         let mut values = Vec::with_capacity(d.points);
-        for i in 0..d.points {
+        for i in 0..columns.first().map_or(0, Vec::len) {
             let Ok(value) = f.value(&|n| known(n, i).or_else(|| exact(n, i))) else { return wrongly(key, "data", &[]) };
             let [a, b] = [4, 5].map(|stream| random.at(stream, i));
             values.push(value + d.noise * (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos());
@@ -262,8 +286,34 @@ impl Names<'_> {
         }
     }
 
-    /// `"t = 0"`, `"x"`, `"x = 0, y = 1"`.
+    fn shape(&self, name: &str, s: &file::Shape) -> Checked<Shape> {
+        let key = |part: &str| format!("shapes.{name}.{part}");
+        let solid = match (&s.radius, s.centre.len(), s.range.len()) {
+            (Some(radius), 1..=3, 0) => {
+                let part = |(a, x): (&String, &Quantity)| Ok((self.axis(&key("centre"), a)?, self.number(&key("centre"), x)?));
+                let radius = self.number(&key("radius"), radius)?;
+                if radius <= 0.0 {
+                    return wrongly(key("radius"), "positive", &[&radius.to_string()]);
+                }
+                Solid::Ball(s.centre.iter().map(part).collect::<Checked<_>>()?, radius)
+            }
+            (None, 0, 1..) => {
+                let part = |(a, [low, high]): (&String, &[Quantity; 2])| {
+                    let ends = [self.number(&key("range"), low)?, self.number(&key("range"), high)?];
+                    if ends[0] < ends[1] { Ok((self.axis(&key("range"), a)?, ends)) } else { wrongly(key("range"), "range", &[a]) }
+                };
+                Solid::Box(s.range.iter().map(part).collect::<Checked<_>>()?)
+            }
+            _ => return wrongly(format!("shapes.{name}"), "shape", &[]),
+        };
+        Ok(Shape { name: name.into(), keep: s.keep, solid })
+    }
+
+    /// `"t = 0"`, `"x"`, `"x = 0, y = 1"`, the name of a shape.
     fn place(&self, key: &str, text: &str) -> Checked<Place> {
+        if let Some(k) = self.shapes.iter().position(|s| s.name == text.trim()) {
+            return Ok(Place::Surface(k));
+        }
         let mut faces: Vec<Vec<(usize, f64)>> = vec![vec![]];
         for part in text.split(',') {
             let values = match part.split_once('=') {
@@ -300,7 +350,7 @@ impl Problem {
         let mut axes = vec![];
         check_names(file)?;
         for (name, [low, high]) in &file.domain {
-            let names = Names { axes: &[], constants: &empty, file };
+            let names = Names { axes: &[], constants: &empty, shapes: &[], file };
             let key = format!("domain.{name}");
             let (low, high) = (names.number(&key, low)?, names.number(&key, high)?);
             if low >= high {
@@ -311,10 +361,12 @@ impl Problem {
         axes.sort_by_key(|a| a.name == "t"); // stable: time is the last, the rest in the order of the alphabet
         let mut constants = BTreeMap::new();
         for (name, q) in &file.constants {
-            let value = Names { axes: &[], constants: &constants, file }.number(&format!("constants.{name}"), q)?;
+            let value = Names { axes: &[], constants: &constants, shapes: &[], file }.number(&format!("constants.{name}"), q)?;
             constants.insert(name.clone(), value);
         }
-        let names = Names { axes: &axes, constants: &constants, file };
+        let names = Names { axes: &axes, constants: &constants, shapes: &[], file };
+        let shapes = file.shapes.iter().map(|(name, s)| names.shape(name, s)).collect::<Checked<Vec<_>>>()?;
+        let names = Names { shapes: &shapes, ..names };
         let per_unknown = |table: &BTreeMap<String, String>, key: &str, scope| {
             if let Some(name) = table.keys().find(|k| !file.unknowns.contains(k)) {
                 return wrongly(format!("{key}.{name}"), "unknown", &[name, &file.unknowns.join(", ")]);
@@ -328,7 +380,29 @@ impl Problem {
         check_stages(&file.stages)?;
         let grid = grid(file, &axes)?;
         let sets = sets(file, &names, &solution, folder)?;
-        Ok(Problem { file: file.clone(), axes, constants, form, sets, solution, grid })
+        let problem = Problem { file: file.clone(), axes, shapes, constants, form, sets, solution, grid };
+        problem.check_shapes()?;
+        Ok(problem)
+    }
+
+    /// Whether the shapes leave room for the points of every set.
+    fn check_shapes(&self) -> Checked<()> {
+        if self.shapes.is_empty() {
+            return Ok(());
+        }
+        for (s, set) in self.sets.iter().enumerate() {
+            let random = Random { seed: self.file.seed, draw: 0, set: s as u32 };
+            let found = draw(self.region(), set.place.as_ref(), set.points, self.file.sampling.method, random);
+            if !matches!(set.place, Some(Place::Points(..) | Place::Ends(..))) && found[0].len() < set.points.div_ceil(4) {
+                return wrongly(if s == 0 { "shapes".into() } else { format!("conditions.{}.on", s - 1) }, "left", &[]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The variables and what bounds the domain besides their ranges.
+    pub(super) fn region(&self) -> (&[Axis], &[Shape]) {
+        (&self.axes, &self.shapes)
     }
 
     /// The position of a variable.
@@ -347,7 +421,9 @@ fn check_names(file: &File) -> Checked<()> {
     let domain = file.domain.keys().map(|n| ("domain", n));
     let unknowns = file.unknowns.iter().map(|n| ("unknowns", n));
     let constants = file.constants.keys().map(|n| ("constants", n));
-    let all: Vec<(&str, &String)> = domain.chain(unknowns).chain(constants).chain(file.fit.keys().map(|n| ("fit", n))).collect();
+    let shapes = file.shapes.keys().map(|n| ("shapes", n));
+    let all: Vec<(&str, &String)> =
+        domain.chain(unknowns).chain(constants).chain(file.fit.keys().map(|n| ("fit", n))).chain(shapes).collect();
     for (i, (key, name)) in all.iter().enumerate() {
         let key = if *key == "unknowns" { (*key).to_string() } else { format!("{key}.{name}") };
         let word = name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -417,7 +493,7 @@ fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::
     let weight = |key: String, w: f64| if w > 0.0 && w.is_finite() { Ok(w) } else { wrongly(key, "positive", &[&w.to_string()]) };
     let mut terms = vec![];
     for (i, e) in file.equations.iter().enumerate() {
-        let formula = names.equation(&format!("equations.{i}.formula"), &e.formula)?;
+        let formula = names.equation(&format!("equations.{i}.formula"), &e.formula, Scope::Everything)?;
         terms.push((e.name.clone(), Some(formula), weight(format!("equations.{i}.weight"), e.weight)?));
     }
     let mut all = vec![Set { place: None, points: points("sampling.points".into(), file.sampling.points)?, terms }];
@@ -425,7 +501,11 @@ fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::
         let key = |name: &str| format!("conditions.{i}.{name}");
         let weight = weight(key("weight"), c.weight)?;
         let (place, formula) = match (&c.on, &c.formula, &c.periodic) {
-            (Some(on), Some(f), None) => (names.place(&key("on"), on)?, Some(names.equation(&key("formula"), f)?)),
+            (Some(on), Some(f), None) => {
+                let place = names.place(&key("on"), on)?;
+                let scope = if let Place::Surface(k) = place { Scope::Surface(k) } else { Scope::Everything };
+                (place, Some(names.equation(&key("formula"), f, scope)?))
+            }
             (None, None, Some(axis)) => {
                 if c.derivatives > 4 {
                     return wrongly(key("derivatives"), "count", &[&c.derivatives.to_string(), "0 to 4"]);
@@ -438,6 +518,7 @@ fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::
         let fixed = matches!(&place, Place::Faces(faces) if faces[0].len() == names.axes.len()) || names.axes.len() == 1;
         let count = match &place {
             Place::Faces(faces) if fixed => faces.len(),
+            Place::Surface(_) => points,
             _ if fixed => 1,
             _ => points,
         };

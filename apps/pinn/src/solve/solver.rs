@@ -227,6 +227,7 @@ impl Solver {
         let mut all = vec![];
         for known in &self.known {
             let values = self.evaluator.run(&self.progress.weights, &known.points, count)?.swap_remove(known.unknown);
+            let values: Vec<f64> = values.iter().zip(&known.values).map(|(v, k)| if k.is_nan() { *k } else { *v }).collect();
             all.push((known.distance(&values), values));
         }
         Ok(all)
@@ -240,14 +241,16 @@ impl Solver {
         let weights = self.progress.weights.clone();
         let places = places(&self.problem);
         let points = super::grid::product(&places);
-        let values = self.evaluator.run(&weights, &points, self.problem.file.unknowns.len())?;
-        let misfit = self.system.misfit(&weights, &points)?;
+        let mut values = self.evaluator.run(&weights, &points, self.problem.file.unknowns.len())?;
+        let mut misfit = self.system.misfit(&weights, &points)?;
+        for (i, _) in super::grid::inside(&self.problem, &points).iter().enumerate().filter(|(_, inside)| !**inside) {
+            values.iter_mut().chain([&mut misfit]).for_each(|v| v[i] = f64::NAN);
+        }
         let (distances, at): (Vec<Distance>, Vec<Vec<f64>>) = self.distances()?.into_iter().unzip();
         let mean = |r: &[f64]| (r.iter().map(|r| r * r).sum::<f64>() / r.len().max(1) as f64).sqrt();
         let own = self.system.inside().to_vec();
         let random = super::spread::Random { seed: self.problem.file.seed, draw: u32::MAX >> 11, set: 0 };
-        let unit = random.points(Spread::Sobol, 4 * own[0].len(), own.len());
-        let fresh: Vec<Vec<f64>> = self.problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let fresh = super::region::points(self.problem.region(), None, 4 * own[0].len(), Spread::Sobol, random);
         let residuals = [mean(&self.system.misfit(&weights, &own)?), mean(&self.system.misfit(&weights, &fresh)?)];
         let fitted = self.fitted(&weights)?;
         let known = self.known.iter().cloned().zip(at).collect();

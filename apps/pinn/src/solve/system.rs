@@ -9,7 +9,7 @@
 
 use super::problem::Place;
 use super::spread::Random;
-use super::{Problem, Set, linear, trace};
+use super::{Problem, Set, linear, region, trace};
 use crate::Result;
 use neurona::lbfgs::Values;
 use neurona::{Arg, Context, DType, Param, Tensor, diff, ops};
@@ -148,16 +148,12 @@ impl System {
     fn cloud(&self, s: usize, set: &Set) -> Cloud {
         let problem = &self.problem;
         let random = Random { seed: problem.file.seed, draw: self.draws, set: s as u32 };
-        let unit = random.points(problem.file.sampling.method, set.points, problem.axes.len());
-        let mut columns: Vec<Vec<f64>> = problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let mut columns = region::points(problem.region(), set.place.as_ref(), set.points, problem.file.sampling.method, random);
+        // What the shapes leave may have no room for so many different points: some come twice.
+        let found = columns[0].len();
+        columns.iter_mut().for_each(|c| (found..set.points).for_each(|i| c.push(c[i % found])));
         match &set.place {
-            None => {}
-            Some(Place::Faces(faces)) => {
-                // In blocks: every other number of Sobol's sequence lies in the same half of an axis.
-                for i in 0..set.points {
-                    faces[i * faces.len() / set.points].iter().for_each(|&(axis, value)| columns[axis][i] = value);
-                }
-            }
+            None | Some(Place::Faces(_) | Place::Surface(_)) => {}
             Some(Place::Ends(axis, _)) => {
                 let a = &problem.axes[*axis];
                 columns[*axis].fill(a.low);
@@ -186,7 +182,13 @@ impl System {
         let n = set.points;
         let random = Random { seed: self.problem.file.seed, draw: self.draws, set: 63 };
         let unit = random.points(super::Spread::Uniform, 10 * n, self.problem.axes.len());
-        let pool: Vec<Vec<f64>> = self.problem.axes.iter().zip(&unit).map(|(a, u)| u.iter().map(|&u| a.at(u)).collect()).collect();
+        let problem = &self.problem;
+        let at = |i: usize| -> Vec<f64> { problem.axes.iter().zip(&unit).map(|(a, u)| a.at(u[i])).collect() };
+        let rows: Vec<Vec<f64>> = (0..10 * n).map(at).filter(|p| region::contains(&problem.axes, &problem.shapes, None, p)).collect();
+        if rows.len() < n {
+            return Ok(fresh);
+        }
+        let pool: Vec<Vec<f64>> = (0..problem.axes.len()).map(|a| rows.iter().map(|r| r[a]).collect()).collect();
         let size = self.misfit(x, &pool)?;
         let mean = size.iter().sum::<f64>() / size.len() as f64;
         if !(mean > 0.0 && mean.is_finite()) {
@@ -202,7 +204,7 @@ impl System {
                 chosen.push(i);
             }
         }
-        chosen.resize(n, 10 * n - 1);
+        chosen.resize(n, pool[0].len() - 1);
         Ok(Cloud { columns: pool.iter().map(|c| chosen.iter().map(|&i| c[i]).collect()).collect() })
     }
 
@@ -297,6 +299,11 @@ impl System {
         self.gradient = Some(program);
         done?;
         Ok((sums.iter().sum(), self.losses(sums.into_iter())))
+    }
+
+    /// How many fitted numbers there are; they are the first weights.
+    pub fn fitted(&self) -> usize {
+        self.problem.file.fit.len()
     }
 
     /// Where the weights of the last layer begin.

@@ -25,6 +25,8 @@ pub(super) struct Scene<'a> {
     pub unknowns: Vec<Tensor>,
     /// The fitted numbers, repeated to `[n, 1]`.
     fitted: Vec<Tensor>,
+    /// The components of the normal, on a shape.
+    normal: Vec<(String, Tensor)>,
     /// The output of the network while a form is traced.
     output: Option<Tensor>,
 }
@@ -35,7 +37,7 @@ impl<'a> Scene<'a> {
         let rows = columns[0].shape()[0];
         let fitted = problem.file.fit.iter().map(|(name, &start)| cx.param(name, &[1], Init::Constant(start)).broadcast(&[rows, 1], &[1]));
         let fitted = fitted.collect();
-        let mut scene = Scene { problem, cx, columns, unknowns: vec![], fitted, output: None };
+        let mut scene = Scene { problem, cx, columns, unknowns: vec![], fitted, normal: vec![], output: None };
         let outputs = scene.network();
         for (i, form) in problem.form.iter().enumerate() {
             let output = outputs.slice(1, i, i + 1);
@@ -132,6 +134,9 @@ impl<'a> Scene<'a> {
         if let Some(i) = problem.file.unknowns.iter().position(|u| u == name) {
             return Column(self.unknowns[i].clone());
         }
+        if let Some((_, component)) = self.normal.iter().find(|n| n.0 == name) {
+            return Column(component.clone());
+        }
         let fitted = problem.file.fit.keys().position(|f| f == name);
         fitted.map_or(Number(f64::NAN), |i| Column(self.fitted[i].clone())) // names were checked before
     }
@@ -189,7 +194,7 @@ fn infix(op: Infix, a: Value, b: Value) -> Value {
 }
 
 /// Declares the points of a set as data and traces what is to be zero there, each `[n, 1]`, not weighted. The inputs are
-/// the variables; at periodic ends, then the other end; of data, then the values.
+/// the variables; on a shape, then the normal; at periodic ends, then the other end; of data, then the values.
 pub(super) fn residuals(problem: &Problem, cx: &Context, set: &Set, n: usize) -> Vec<Tensor> {
     use super::problem::Place;
     let input = |name: &str| cx.input(name, DType::F64, &[n, 1]);
@@ -213,7 +218,11 @@ pub(super) fn residuals(problem: &Problem, cx: &Context, set: &Set, n: usize) ->
         }
         place => {
             let values = matches!(place, Some(Place::Points(..))).then(|| input("values"));
-            let scene = Scene::new(problem, cx, columns);
+            let mut scene = Scene::new(problem, cx, columns);
+            if let Some(Place::Surface(k)) = place {
+                let names = problem.shapes[*k].axes().into_iter().map(|a| super::problem::normal(&problem.axes[a].name));
+                scene.normal = names.map(|n| (n.clone(), input(&n))).collect();
+            }
             let like = scene.columns[0].clone();
             let one = |(_, formula, _): &(String, Option<super::Formula>, f64)| {
                 let r = formula.as_ref().map_or_else(|| like.full_like(0.0), |f| scene.column(&f.term, &like));
