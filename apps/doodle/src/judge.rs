@@ -3,7 +3,8 @@
 use crate::calibrate::calibration_error;
 use crate::doodler::{Doodler, SURE};
 use crate::raster::PIXELS;
-use neurona::Result;
+use crate::strokes::{Stroke, bounds};
+use neurona::{Random, Result};
 
 /// A drawing that was taken for something else.
 #[derive(Clone, PartialEq, Debug)]
@@ -73,4 +74,29 @@ pub fn quality(doodler: &mut Doodler, bitmaps: &[u8], labels: &[usize], mut tick
         confusion,
         mistakes,
     })
+}
+
+/// Width and height of the canvas of [`on_canvas`], in pixels.
+pub const CANVAS: f64 = 600.0;
+
+/// Strokes as somebody draws them on a canvas of 600 × 600 pixels: their longest side from a tenth of it to all of it, anywhere
+/// on it, at whole pixels, as a mouse reports them. Points that are not finite are left out.
+///
+/// ```
+/// let drawing = [vec![(0.0, 0.0), (255.0, 100.0)]];
+/// let placed = doodle::judge::on_canvas(&drawing, &mut neurona::Random::new(1, 0));
+/// let [left, top, right, bottom] = doodle::strokes::bounds(&placed).unwrap();
+/// assert!(left >= 0.0 && top >= 0.0 && right <= 600.0 && bottom <= 600.0 && right - left >= 59.0);
+/// ```
+pub fn on_canvas(strokes: &[Stroke], random: &mut Random) -> Vec<Stroke> {
+    let Some(b) = bounds(strokes) else { return vec![] };
+    let (w, h) = (b[2] - b[0], b[3] - b[1]);
+    let scale = if w.max(h) > 0.0 { random.within(0.1, 1.0) * CANVAS / w.max(h) } else { 1.0 };
+    let (dx, dy) = (random.within(0.0, 1.0) * (CANVAS - scale * w), random.within(0.0, 1.0) * (CANVAS - scale * h));
+    let pixel = |v: f32, from: f64, by: f64| (scale * (f64::from(v) - from) + by).round() as f32;
+    let place = |s: &Stroke| {
+        let finite = s.iter().filter(|p| p.0.is_finite() && p.1.is_finite());
+        finite.map(|p| (pixel(p.0, b[0], dx), pixel(p.1, b[1], dy))).collect()
+    };
+    strokes.iter().map(place).collect()
 }

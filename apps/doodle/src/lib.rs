@@ -5,7 +5,10 @@
 //! and canvas alike: a network sees what it was trained on.
 
 pub mod calibrate;
+pub mod catalogue;
+mod checksum;
 pub mod doodler;
+pub mod download;
 pub mod gallery;
 pub mod import;
 pub mod judge;

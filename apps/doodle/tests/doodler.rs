@@ -1,6 +1,7 @@
 //! The network that comes with the crate: what it says of made drawings, of drawings by people, and of what is none.
 
 use doodle::{Art, Doodler, Reader, Stroke, judge, made};
+use neurona::Random;
 use std::path::Path;
 use std::time::Instant;
 
@@ -28,9 +29,7 @@ fn drawings_by_people_are_recognised_wherever_and_however_large_they_are() {
     for (i, sample) in reader.map(Result::unwrap).enumerate() {
         let Art::Strokes(strokes) = sample.art else { panic!("strokes") };
         let Some(word) = sample.word.filter(|w| made::CLASSES.contains(&&**w)) else { continue };
-        // On a canvas of 600 pixels, somewhere, as large as it came.
-        let (scale, dx, dy) = (0.3 + (i % 17) as f32 / 12.0, (i % 13) as f32 * 11.3, (i % 7) as f32 * 19.7);
-        let moved: Vec<Stroke> = strokes.iter().map(|s| s.iter().map(|p| (p.0 * scale + dx, p.1 * scale + dy)).collect()).collect();
+        let moved = judge::on_canvas(&strokes, &mut Random::new(1, i as u64));
         right += usize::from(doodler.guess(&strokes).unwrap().guesses[0].class == word);
         moved_right += usize::from(doodler.guess(&moved).unwrap().guesses[0].class == word);
         all += 1;

@@ -87,38 +87,119 @@ fn mistakes_are_named_with_their_place() {
     assert!(Reader::open(Path::new("/nowhere/at all")).is_err() && Reader::open(Path::new("/")).is_err());
 }
 
-/// Files changed at random: for a second, or as many as NEURONA_FUZZ_SECONDS says.
-#[test]
-fn no_file_makes_a_reader_fail_in_another_way() {
-    let seconds = std::env::var("NEURONA_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-    let whole = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 784), }", 2);
-    let seeds =
-        [LINE.repeat(2).replace("}{", "}\n{").into_bytes(), record(&[&[(1, 2), (3, 4)], &[(5, 6)]]).repeat(3), whole, vec![0; 1568]];
-    let (begin, mut state, mut files) = (Instant::now(), 1u64, 0);
-    let mut random = move |end: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % end.max(1)
-    };
-    while begin.elapsed() < Duration::from_secs(seconds) {
-        let mut bytes = seeds[random(seeds.len())].clone();
-        for _ in 0..1 + random(8) {
-            let (at, other) = (random(bytes.len()), random(bytes.len()));
-            match random(6) {
-                0 => bytes.truncate(at),
-                1 => bytes.insert(at.min(bytes.len()), random(256) as u8),
-                2 if at < bytes.len() => bytes[at] = random(256) as u8,
-                3 if at < bytes.len() => bytes[at] = b"0123456789-.eE[]{},:\"\n"[random(22)],
+const SVG: &str = r##"<?xml version="1.0"?><!-- a --><svg viewBox="0 0 90 90"><g transform="rotate(30 4 4) scale(2,.5)">
+<path d="M1 2c3 4 5 6 7 8A9 9 0 0 1 3 4zm5-5h3v4H1V7q1 2 3 4t5 6s7 8 9 1l1e1-.5.5 3"/><polyline points="1,2 3,4 5 6"/>
+<polygon points="1 2 3 4 5 9"/><line x1="1" y1="2" x2="3%" y2="4px"/><rect x="1" width="9" height="8" fill="none"/><circle r="4"/>
+<ellipse cx="9" rx="4" ry="2"/></g></svg>"##;
+
+/// What means something in the formats.
+const SIGNS: &[u8] = b"0123456789-.eE[]{},:\"\n<>/=%MmAzZ ";
+
+/// Numbers that are as good as random.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end.max(1)
+    }
+
+    /// Changes, removes, inserts and repeats a few bytes.
+    fn change(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..1 + self.roll(8) {
+            let (at, other) = (self.roll(bytes.len()), self.roll(bytes.len()));
+            match self.roll(6) {
+                0 if self.roll(3) == 0 => bytes.truncate(at),
+                1 => bytes.insert(at.min(bytes.len()), self.roll(256) as u8),
+                2 if at < bytes.len() => bytes[at] = self.roll(256) as u8,
+                3 if at < bytes.len() => bytes[at] = SIGNS[self.roll(SIGNS.len())],
                 4 if at < other => bytes.extend_from_within(at..other),
                 _ if at < bytes.len() => _ = bytes.remove(at),
                 _ => {}
             }
         }
+    }
+
+    /// A grey picture of up to 90 × 90 pixels: paper, lines and blots, noise.
+    fn picture(&mut self) -> image::GrayImage {
+        let (w, h, paper) = (1 + self.roll(90) as u32, 1 + self.roll(90) as u32, self.roll(256) as u8);
+        let mut picture = image::GrayImage::from_pixel(w, h, image::Luma([paper]));
+        for _ in 0..self.roll(40) {
+            let (x, y, value) = (self.roll(w as usize) as u32, self.roll(h as usize) as u32, self.roll(256) as u8);
+            let (right, down) = (1 + self.roll(30) as u32, 1 + self.roll(4) as u32);
+            for (x, y) in (x..w.min(x + right)).flat_map(|x| (y..h.min(y + down)).map(move |y| (x, y))) {
+                picture.put_pixel(x, y, image::Luma([value]));
+            }
+        }
+        picture
+    }
+}
+
+/// How long files are changed at random: a second, or as many as NEURONA_FUZZ_SECONDS says.
+fn until_then(mut step: impl FnMut()) {
+    let seconds = std::env::var("NEURONA_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let (begin, mut files) = (Instant::now(), 0u64);
+    while begin.elapsed() < Duration::from_secs(seconds) {
+        step();
+        files += 1;
+    }
+    eprintln!("{files} files");
+    assert!(files > 20, "{files}");
+}
+
+#[test]
+fn no_file_makes_a_reader_fail_in_another_way() {
+    let whole = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 784), }", 2);
+    let seeds =
+        [LINE.repeat(2).replace("}{", "}\n{").into_bytes(), record(&[&[(1, 2), (3, 4)], &[(5, 6)]]).repeat(3), whole, vec![0; 1568]];
+    let mut dice = Dice(1);
+    until_then(|| {
+        let mut bytes = seeds[dice.roll(seeds.len())].clone();
+        dice.change(&mut bytes);
         if let Ok(samples) = read("fuzz", &bytes) {
             samples.iter().for_each(|s| assert_eq!(s.art.bitmap().len(), 784));
         }
-        files += 1;
-    }
-    assert!(files > 20, "{files}");
+    });
     let strokes: Vec<Stroke> = vec![vec![(f32::MAX, f32::MIN), (f32::MIN, f32::MAX)], vec![(f32::NAN, f32::INFINITY)], vec![]];
     assert_eq!(bitmap(&strokes).len(), 784);
+}
+
+#[test]
+fn no_drawing_in_svg_makes_its_reader_fail_in_another_way() {
+    assert!(doodle::svg::strokes(SVG).unwrap().len() > 7, "before it is changed, all of it is read");
+    let mut dice = Dice(2);
+    until_then(|| {
+        let mut bytes = SVG.as_bytes().to_vec();
+        dice.change(&mut bytes);
+        if let Ok(strokes) = doodle::svg::strokes(&String::from_utf8_lossy(&bytes)) {
+            assert_eq!(bitmap(&strokes).len(), 784);
+        }
+    });
+}
+
+/// Changed PNG and JPEG files mostly fail at their checksums and tables; pictures of anything go through all that follows.
+#[test]
+fn no_picture_makes_its_reader_fail_in_another_way() {
+    let mut dice = Dice(3);
+    let encoded = |picture: &image::GrayImage, format| {
+        let mut bytes = std::io::Cursor::new(vec![]);
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let mut drawn = [0, 0];
+    until_then(|| {
+        let picture = dice.picture();
+        let kind = dice.roll(4);
+        let result = match kind {
+            0 | 1 => {
+                let mut bytes = encoded(&picture, [image::ImageFormat::Png, image::ImageFormat::Jpeg][kind]);
+                dice.change(&mut bytes);
+                doodle::picture::bitmap(&file("fuzz-picture", &bytes)).map_err(|e| e.to_string())
+            }
+            _ => doodle::picture::from_grey(&picture),
+        };
+        drawn[usize::from(kind > 1)] += usize::from(result.as_ref().is_ok_and(|pixels| pixels.len() == 784));
+        assert!(result.map_or(true, |pixels| pixels.len() == 784));
+    });
+    assert!(drawn.iter().all(|&n| n > 0), "some are drawings: {drawn:?}");
 }

@@ -1,4 +1,7 @@
-//! `neurona data`: files of drawings: what is in them, whether they are whole, and as bitmaps that `train` reads.
+//! `neurona data`: files of drawings: from where they are published, what is in them, whether they are whole, and as bitmaps
+//! that `train` reads.
+
+mod download;
 
 use super::doodle::{bad, files};
 use crate::progress::{Progress, Tick};
@@ -26,6 +29,8 @@ enum Task {
         #[arg(value_name = "PATH", required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Gets published files
+    Download(download::Args),
     /// Draws strokes as bitmaps, a file for each class
     Import {
         /// Files and folders
@@ -49,11 +54,12 @@ enum Task {
 /// Runs a task.
 ///
 /// # Errors
-/// Files that cannot be used (4) or written (1), an interruption (130).
+/// Files that cannot be used (4) or written (1), an interruption (130); as [`download::run`].
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     interrupt::watch();
     match &args.task {
+        Task::Download(args) => download::run(args, shell),
         Task::Ls { paths } => {
             let counted = files(&texts, paths)?.into_iter().map(|p| doodle::import::look(&p));
             show(shell, counted.collect::<Result<Vec<_>, _>>().map_err(|e| bad(&texts, &e))?)

@@ -39,8 +39,8 @@ pub struct Args {
 /// What a run of doodles knows besides its network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Notes {
-    /// See [`doodle::calibrate::temperature`].
-    pub temperature: f64,
+    /// See [`doodle::calibrate::temperature`]; none before the training is over.
+    pub temperature: Option<f64>,
     /// Drawings that were read.
     pub drawings: usize,
     /// Seconds that it took to read them and make pixels of them.
@@ -49,6 +49,13 @@ pub(super) struct Notes {
 
 /// The file of [`Notes`] in a run folder.
 pub(super) const NOTES: &str = "doodle.json";
+
+impl Notes {
+    /// Those of a run; none if it is one of another network.
+    pub fn read(folder: &RunFolder) -> Option<Notes> {
+        folder.read(NOTES).ok().and_then(|text| serde_json::from_str(&text).ok())
+    }
+}
 
 /// A drawing of a file, its number from 1, and what it is said to be.
 struct Drawing {
@@ -136,10 +143,10 @@ pub(super) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, 
         return Ok((doodler, texts.get("doodle.built_in")));
     };
     let (folder, _, meta, trainer) = saved::load(texts, &path)?;
-    // A run that was resumed to its end elsewhere has no notes: its outputs are taken as they are.
-    let notes = folder.read(NOTES).ok().and_then(|t| serde_json::from_str::<Notes>(&t).ok());
+    // Before its end, outputs are taken as they are.
+    let temperature = Notes::read(&folder).and_then(|n| n.temperature).unwrap_or(1.0);
     let classes = meta.preprocessing.classes.clone();
-    let doodler = Doodler::new(trainer, classes, notes.map_or(1.0, |n| n.temperature)).map_err(|e| {
+    let doodler = Doodler::new(trainer, classes, temperature).map_err(|e| {
         let what = texts.fill("doodle.other_network", &[("path", &folder.path().display())]);
         Report::new(Exit::Data, what, e.to_string(), texts.get("doodle.other_network.fix"))
     })?;
@@ -148,7 +155,8 @@ pub(super) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, 
 
 /// The run of doodles that was finished last.
 pub(super) fn newest(texts: &Texts) -> Option<PathBuf> {
-    let finished = RunFolder::all(texts).into_iter().filter(|r| r.name().starts_with("doodle-") && r.file(NOTES).is_file());
+    let calibrated = |r: &RunFolder| Notes::read(r).is_some_and(|n| n.temperature.is_some());
+    let finished = RunFolder::all(texts).into_iter().filter(|r| r.name().starts_with("doodle-") && calibrated(r));
     let time = |r: &RunFolder| std::fs::metadata(r.file(META)).and_then(|m| m.modified()).ok();
     finished.max_by_key(time).map(|r| r.path().to_path_buf())
 }

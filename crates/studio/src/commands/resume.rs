@@ -1,5 +1,6 @@
 //! `neurona resume RUN`: goes on where a training was interrupted.
 
+use super::doodle::{Notes, train::calibrate};
 use crate::config::Source;
 use crate::network::{self, Job, saved};
 use crate::report::{Exit, Report};
@@ -56,7 +57,10 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         }
     }
     let job = Job::open(&texts, &source, &file)?;
-    let outcome = job.resume(folder, more)?;
+    let outcome = job.resume(folder.clone(), more)?;
+    if let Some(notes) = Notes::read(&folder) {
+        calibrate(&texts, &folder, &job, &notes)?;
+    }
     super::train::show(shell, &job, &outcome)
 }
 

@@ -9,7 +9,9 @@ use crate::table::{Align, Table};
 use crate::{Shell, Texts, failure, interrupt};
 use doodle::gallery::{self, Tile};
 use doodle::judge::{self, Quality};
-use doodle::{Doodler, PIXELS, Reader, made};
+use doodle::lesson::Split;
+use doodle::{Art, Doodler, PIXELS, Reader, bitmap, made};
+use neurona::Random;
 use neurona::data::load;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,12 @@ pub struct Args {
     /// Drawings of each class
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     each: usize,
+    /// Only test rows
+    #[arg(long, requires = "data")]
+    test: bool,
+    /// As on a canvas
+    #[arg(long, requires = "data")]
+    canvas: bool,
     /// The confusion matrix as a picture
     #[arg(long, value_name = "FILE.svg")]
     confusion: Option<PathBuf>,
@@ -41,6 +49,14 @@ const SHOWN: usize = 60;
 const MADE: u64 = 50;
 const SEED: u64 = 1_000_003;
 
+/// Drawings as pixels one after another, their classes, and the pixels of the same drawings from a canvas, if they are asked for.
+#[derive(Default)]
+struct Shown {
+    pixels: Vec<u8>,
+    labels: Vec<usize>,
+    canvas: Option<Vec<u8>>,
+}
+
 /// Judges, and prints the shares and a table of the classes.
 ///
 /// # Errors
@@ -49,16 +65,19 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let run = args.run.clone().or_else(|| newest(&texts));
     let (mut doodler, network) = recogniser(&texts, run.as_deref())?;
-    let (pixels, labels) = match (&args.data[..], &run) {
+    let Shown { pixels, labels, canvas } = match (&args.data[..], &run) {
         ([], None) => made_rows(&doodler),
         ([], Some(run)) => test_rows(&texts, run)?,
-        (paths, _) => known_rows(&texts, &files(&texts, paths)?, args.each, &doodler)?,
+        (paths, _) => known_rows(&texts, &files(&texts, paths)?, args, &doodler)?,
     };
     if labels.is_empty() {
         return Err(Report::new(Exit::Data, texts.get("doodle.none_known"), "", texts.get("doodle.none_known.fix")));
     }
     interrupt::watch();
-    let quality = judge::quality(&mut doodler, &pixels, &labels, |_| !interrupt::requested()).map_err(|e| failure::report(&texts, &e))?;
+    let mut judged =
+        |pixels: &[u8]| judge::quality(&mut doodler, pixels, &labels, |_| !interrupt::requested()).map_err(|e| failure::report(&texts, &e));
+    let quality = judged(&pixels)?;
+    let canvas = canvas.map(|pixels| judged(&pixels)).transpose()?;
     interrupt::check(&texts)?;
     let classes = doodler.classes();
     if let Some(path) = &args.confusion {
@@ -73,50 +92,62 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return shell.print_json(&json!({
             "network": network, "drawings": quality.drawings, "top1": quality.top[0], "top3": quality.top[1], "top5": quality.top[2],
             "sure": quality.sure[0], "right_when_sure": quality.sure[1], "calibration_error": quality.calibration_error,
-            "classes": classes, "confusion": quality.confusion,
+            "canvas_top1": canvas.map(|c| c.top[0]), "classes": classes, "confusion": quality.confusion,
         }));
     }
-    shell.print(&text(&texts, &quality, classes, &network))
+    shell.print(&text(&texts, (&quality, canvas.as_ref()), classes, &network))
 }
 
 /// Made drawings of the classes that are known.
-fn made_rows(doodler: &Doodler) -> (Vec<u8>, Vec<usize>) {
-    let (mut pixels, mut labels) = (vec![], vec![]);
+fn made_rows(doodler: &Doodler) -> Shown {
+    let mut shown = Shown::default();
     for (class, name) in made::CLASSES.iter().enumerate() {
         let Some(label) = doodler.classes().iter().position(|c| c == name) else { continue };
         for number in 0..MADE {
-            pixels.extend(doodle::bitmap(&made::drawing(class, SEED, number)));
-            labels.push(label);
+            shown.pixels.extend(bitmap(&made::drawing(class, SEED, number)));
+            shown.labels.push(label);
         }
     }
-    (pixels, labels)
+    shown
 }
 
 /// The rows of a run that were kept for its test.
-fn test_rows(texts: &Texts, run: &Path) -> Result<(Vec<u8>, Vec<usize>), Report> {
+fn test_rows(texts: &Texts, run: &Path) -> Result<Shown, Report> {
     let (folder, ..) = saved::load(texts, run)?;
     let source = Source::open(texts, &folder.file(CONFIG))?;
     let net = Network::read(texts, &source)?;
     let data = load(&net.data, folder.path()).map_err(|e| failure::data_of(texts, &source, &e))?;
-    data.test.as_ref().map_or(Ok((vec![], vec![])), |set| train::rows(texts, set))
+    let rows = data.test.as_ref().map(|set| train::rows(texts, set)).transpose()?;
+    Ok(rows.map_or_else(Shown::default, |(pixels, labels)| Shown { pixels, labels, canvas: None }))
 }
 
-/// The drawings of files whose class the network knows.
-fn known_rows(texts: &Texts, paths: &[PathBuf], each: usize, doodler: &Doodler) -> Result<(Vec<u8>, Vec<usize>), Report> {
-    let (mut pixels, mut labels, mut count) = (vec![], vec![], vec![0; doodler.classes().len()]);
+/// The drawings of files whose class the network knows; those of strokes where they are to come from a canvas.
+fn known_rows(texts: &Texts, paths: &[PathBuf], args: &Args, doodler: &Doodler) -> Result<Shown, Report> {
+    let (mut shown, mut count) = (Shown { canvas: args.canvas.then(Vec::new), ..Shown::default() }, vec![0; doodler.classes().len()]);
     for path in paths {
         let reader = Reader::open(path).map_err(|e| bad(texts, &e))?;
         let stem = reader.stem();
         for sample in reader {
             let sample = sample.map_err(|e| bad(texts, &e))?;
             let class = sample.word.as_ref().unwrap_or(&stem);
-            let Some(label) = doodler.classes().iter().position(|c| c == class).filter(|&l| count[l] < each) else { continue };
+            let Some(label) = doodler.classes().iter().position(|c| c == class).filter(|&l| count[l] < args.each) else { continue };
             count[label] += 1;
-            pixels.extend(sample.art.bitmap());
-            labels.push(label);
+            if args.test && Split::of(count[label] - 1) != Split::Test {
+                continue;
+            }
+            match (&mut shown.canvas, &sample.art) {
+                (Some(canvas), Art::Strokes(strokes)) => {
+                    let number = shown.labels.len() as u64;
+                    canvas.extend(bitmap(&judge::on_canvas(strokes, &mut Random::new(SEED, number))));
+                }
+                (Some(_), Art::Bitmap(_)) => continue,
+                (None, _) => {}
+            }
+            shown.pixels.extend(sample.art.bitmap());
+            shown.labels.push(label);
         }
     }
-    Ok((pixels, labels))
+    Ok(shown)
 }
 
 fn mistakes(texts: &Texts, quality: &Quality, pixels: &[u8], classes: &[String]) -> String {
@@ -129,7 +160,7 @@ fn mistakes(texts: &Texts, quality: &Quality, pixels: &[u8], classes: &[String])
     gallery::svg(&title, &tiles)
 }
 
-fn text(texts: &Texts, q: &Quality, classes: &[String], network: &str) -> String {
+fn text(texts: &Texts, (q, canvas): (&Quality, Option<&Quality>), classes: &[String], network: &str) -> String {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let mut shares = Table::new(&[("", Align::Left), ("", Align::Right)]);
     shares.row([texts.get("doodle.drawings"), q.drawings.to_string()]);
@@ -142,6 +173,9 @@ fn text(texts: &Texts, q: &Quality, classes: &[String], network: &str) -> String
         q.calibration_error,
     ]) {
         shares.row([texts.get(key), percent(value)]);
+    }
+    if let Some(canvas) = canvas {
+        shares.row([texts.get("doodle.canvas"), percent(canvas.top[0])]);
     }
     let head = ["doodle.class", "doodle.drawings", "doodle.recall", "doodle.precision", "doodle.mostly"].map(|k| texts.get(k));
     let side = |i: usize| if i == 0 || i == 4 { Align::Left } else { Align::Right };

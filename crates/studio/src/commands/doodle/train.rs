@@ -63,17 +63,17 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let folder = RunFolder::create(&texts, &format!("doodle-{}", preset.name), args.out.as_deref())?;
     let begin = Instant::now();
     let begun = prepare(&texts, args, &paths, &folder).and_then(|taken| {
-        let seconds = begin.elapsed().as_secs_f64();
-        Ok((open(&texts, args, &preset, &folder, &taken)?, taken, seconds))
+        let notes = Notes { temperature: None, drawings: taken.drawings, seconds: begin.elapsed().as_secs_f64() };
+        let job = open(&texts, args, &preset, &folder, &taken)?;
+        folder.write_json(NOTES, &notes)?;
+        Ok((job, taken, notes))
     });
-    let (job, taken, seconds) = begun.inspect_err(|_| {
+    let (job, taken, notes) = begun.inspect_err(|_| {
         fs::remove_dir_all(folder.file(DATA)).ok(); // it may not be there
         folder.clone().discard();
     })?;
     let outcome = job.train(folder.clone())?;
-    let temperature = calibrated(&texts, &folder, job.data.validation.as_ref())?;
-    let notes = Notes { temperature, drawings: taken.drawings, seconds };
-    folder.write_json(NOTES, &notes)?;
+    calibrate(&texts, &folder, &job, &notes)?;
     train::show(shell, &job, &outcome)?;
     if shell.json {
         return Ok(());
@@ -81,8 +81,8 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let values: [(&str, &dyn std::fmt::Display); 4] = [
         ("drawings", &taken.drawings),
         ("classes", &taken.classes.len()),
-        ("time", &duration(seconds)),
-        ("rate", &(taken.drawings as f64 / seconds.max(1e-9)).round()),
+        ("time", &duration(notes.seconds)),
+        ("rate", &(taken.drawings as f64 / notes.seconds.max(1e-9)).round()),
     ];
     shell.print(&texts.fill("doodle.read", &values))
 }
@@ -119,12 +119,20 @@ fn open(texts: &Texts, args: &Args, preset: &Preset, folder: &RunFolder, taken: 
     Job::open(texts, &source, &file)
 }
 
-/// The temperature of the best weights, from the rows that chose them.
-fn calibrated(texts: &Texts, folder: &RunFolder, validation: Option<&Dataset>) -> Result<f64, Report> {
+/// Completes the notes of a training that is over: with the temperature of the best weights, from the rows that chose them.
+///
+/// # Errors
+/// A run that cannot be used (4), notes that cannot be written (1).
+pub(in crate::commands) fn calibrate(texts: &Texts, folder: &RunFolder, job: &Job, notes: &Notes) -> Result<(), Report> {
     let (mut doodler, _) = super::recogniser(texts, Some(folder.path()))?;
-    let Some(set) = validation else { return Ok(1.0) };
-    let (pixels, labels) = rows(texts, set)?;
-    doodler.calibrate(&pixels, &labels).map_err(|e| failure::report(texts, &e))
+    let temperature = match &job.data.validation {
+        None => 1.0,
+        Some(set) => {
+            let (pixels, labels) = rows(texts, set)?;
+            doodler.calibrate(&pixels, &labels).map_err(|e| failure::report(texts, &e))?
+        }
+    };
+    folder.write_json(NOTES, &Notes { temperature: Some(temperature), ..notes.clone() }).map(|_| ())
 }
 
 /// The pixels and classes of a set of rows.
