@@ -89,8 +89,11 @@ fn read(folder: &RunFolder, before: Option<Stamp>) -> (Stamp, Option<Snapshot>) 
     let of = |name: &str| std::fs::metadata(folder.file(name)).ok().and_then(|m| Some((m.len(), m.modified().ok()?)));
     let running = folder.in_use();
     let stamp: Stamp = ([METRICS, META].map(of).to_vec(), running);
-    if before.as_ref() == Some(&stamp) {
-        return (stamp, None);
+    match before {
+        Some(before) if before == stamp => return (stamp, None),
+        // A run that is being removed has no more to say: who looked into it for that would find nothing.
+        Some(before) if before.0.iter().zip(&stamp.0).any(|(b, now)| b.is_some() && now.is_none()) => return (before, None),
+        _ => {}
     }
     let (lines, meta) = (Arc::new(lines(folder)), meta(folder));
     (stamp, Some(Snapshot { lines, meta, running }))
@@ -162,5 +165,35 @@ impl Stream for Events {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(cx).map(|event| event.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lang, Texts};
+
+    #[test]
+    fn a_run_that_is_removed_has_no_more_to_say() {
+        let path = std::env::temp_dir().join(format!("neurona-live-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let put = |name: &str, text: &str| std::fs::write(path.join(name), text).unwrap();
+        let folder = RunFolder::shared(&Texts::new(Lang::En), &path).unwrap();
+        let (waiting, first) = read(&folder, None);
+        assert_eq!(first.unwrap().meta["state"], Value::Null);
+        put(METRICS, "{\"epoch\":1}\n");
+        put(META, "{\"state\":\"done\"}");
+        let (done, second) = read(&folder, Some(waiting));
+        assert_eq!(second.unwrap().meta["state"], "done");
+        std::fs::remove_file(path.join(METRICS)).unwrap();
+        let (still, third) = read(&folder, Some(done));
+        assert!(third.is_none());
+        std::fs::remove_file(path.join(META)).unwrap();
+        let (still, fourth) = read(&folder, Some(still));
+        assert!(fourth.is_none());
+        put(METRICS, "{\"epoch\":1}\n{\"epoch\":2}\n");
+        put(META, "{\"state\":\"training\"}");
+        assert_eq!(read(&folder, Some(still)).1.unwrap().lines.len(), 2);
+        std::fs::remove_dir_all(&path).unwrap();
     }
 }
