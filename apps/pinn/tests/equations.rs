@@ -165,6 +165,52 @@ fn a_square_with_four_holes_agrees_with_finite_elements() {
     assert!(error < 1.2e-2, "{error}");
 }
 
+/// A swinging pendulum over a time that one small network does not follow: windows hand over place and speed; interrupted in
+/// the third of them, the run goes on with the same bits.
+#[test]
+fn windows_of_time_are_solved_one_after_another() {
+    let text = r#"
+        windows = 6
+        domain = { t = [0, 12] }
+        solution.u = "cos(2*t)"
+        network = { widths = [24], spread = 1.0 }
+        sampling.points = 60
+        stages = [{ method = "least_squares", steps = 1 }, { method = "levenberg_marquardt", steps = 2 }]
+        equations = [{ name = "pendulum", formula = "d(u,t,t) = -4*u" }]
+        conditions = [
+            { name = "place", on = "t = 0", formula = "u = 1", weight = 10 },
+            { name = "speed", on = "t = 0", formula = "d(u,t) = 0", weight = 10 },
+        ]
+    "#;
+    let run = |mut s: Solver| {
+        while !s.is_done() {
+            s.advance().unwrap();
+        }
+        let error = s.solved().unwrap().relative_l2().unwrap();
+        (s, error)
+    };
+    let (whole, error) = run(solver(text));
+    assert!(error < 1e-3, "{error}");
+    let one = run(solver(&text.replace("windows = 6", ""))).1;
+    assert!(one > 10.0 * error, "{one} {error}");
+    assert_eq!((whole.progress().finished.len(), whole.progress().ends.len(), whole.progress().total), (5, 12, 18));
+    let mut first = solver(text);
+    (0..8).for_each(|_| assert!(first.advance().is_ok()));
+    let (progress, _) = Progress::from_bytes(&first.progress().to_bytes("").unwrap()).unwrap();
+    assert_eq!((progress.finished.len(), &progress), (2, first.progress()));
+    let second = run(Solver::resume(&problem(text).unwrap(), None, progress, first.records().to_vec()).unwrap()).0;
+    assert_eq!(second.progress().weights, whole.progress().weights);
+    assert_eq!(second.progress().finished, whole.progress().finished);
+    for (before, after, key) in [
+        ("on = \"t = 0\"", "on = \"t = 12\"", "conditions.0"),
+        ("sampling.points", "form.u = \"t*N\"\nsampling.points", "form.u"),
+        ("sampling.points", "fit.k = 1\nsampling.points", "fit"),
+    ] {
+        let wrong = problem(&text.replacen(before, after, 1)).unwrap_err();
+        assert!(wrong.contains(&format!("{key}: `{key}` does not go with time windows")), "{wrong}");
+    }
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     for method in ["bfgs", "levenberg_marquardt"] {

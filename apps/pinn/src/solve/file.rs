@@ -16,6 +16,9 @@ pub struct File {
     /// The functions that are sought.
     #[serde(default = "u")]
     pub unknowns: Vec<String>,
+    /// Into how many equal parts time is cut. Each is solved on its own, from where the one before ended.
+    #[serde(default = "whole")]
+    pub windows: usize,
     /// Variables and their ranges, at most four; `t` is taken as the last.
     pub domain: BTreeMap<String, [Quantity; 2]>,
     /// Parts that are cut out of the domain, or of which nothing outside is left.
@@ -58,6 +61,10 @@ pub struct File {
 }
 
 fn one() -> u32 {
+    1
+}
+
+fn whole() -> usize {
     1
 }
 

@@ -37,6 +37,7 @@ mod solver;
 mod spread;
 mod system;
 mod trace;
+mod windows;
 
 pub use file::{Condition, Data, Equation, File, Keep, Method, Network, Quantity, Sampling, Spread, Stage};
 pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Term};
@@ -46,4 +47,4 @@ pub use pictures::{Words, curves, slices, solution};
 pub use problem::{Axis, KINDS, Place, Problem, Set, Why, Wrongly};
 pub use reference::{Reference, npy_bytes};
 pub use region::{Shape, Solid};
-pub use solver::{Fitted, Progress, Record, Solved, Solver};
+pub use solver::{Finished, Fitted, Progress, Record, Solved, Solver};

@@ -89,7 +89,7 @@ pub enum Why {
 }
 
 /// Kinds of mistakes outside formulas: name, what, fix; `{0}` and `{1}` are what they mention.
-pub const KINDS: [(&str, &str, &str); 18] = [
+pub const KINDS: [(&str, &str, &str); 19] = [
     ("axes", "the domain has {0} variables", "give 1 to 4 of them"),
     ("name", "`{0}` cannot be a name here", "choose another: letters, digits and _, none of d, e, pi, N and no function"),
     ("twice", "`{0}` has two meanings", "rename one of them"),
@@ -104,6 +104,11 @@ pub const KINDS: [(&str, &str, &str); 18] = [
     ("place", "`{0}` is no place", "write \"t = 0\", \"x\" for both ends of x, or \"x = 0, y = 1\""),
     ("condition", "a condition needs `on` and `formula`, or `periodic`", "write for example on = \"t = 0\" and formula = \"u = sin(x)\""),
     ("units", "a network needs 1 to 8 layers of 1 to 512 units", "for example widths = [20, 20, 20]"),
+    (
+        "windows",
+        "`{0}` does not go with time windows",
+        "set windows = 1; with windows the start is a condition: on = \"t = 0\", formula = \"u = …\"",
+    ),
     ("shape", "a shape needs `centre` and `radius`, or `range`", "write for example centre = { x = 0, y = 0 } and radius = 0.5"),
     ("left", "the shapes leave too little of the domain here", "give smaller shapes, or fewer points"),
     ("data", "there is neither a file nor a solution to take the values from", "give file, or [solution] for each unknown of the formula"),
@@ -382,6 +387,7 @@ impl Problem {
         let sets = sets(file, &names, &solution, folder)?;
         let problem = Problem { file: file.clone(), axes, shapes, constants, form, sets, solution, grid };
         problem.check_shapes()?;
+        problem.check_windows()?;
         Ok(problem)
     }
 

@@ -1,7 +1,7 @@
 //! The state of a run as the bytes of a safetensors file: everything in double precision, so that going on gives the
 //! same bits.
 
-use super::{Memory, Progress, Reason};
+use super::{Finished, Memory, Progress, Reason};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -32,6 +32,10 @@ impl Progress {
         let mut arrays = vec![("weights".to_string(), raw(&self.weights)), ("scalars".into(), raw(&self.memory.scalars))];
         arrays.extend(self.memory.arrays.iter().enumerate().map(|(i, a)| (format!("memory.{i}"), raw(a))));
         arrays.extend(self.points.iter().enumerate().map(|(i, a)| (format!("points.{i}"), raw(a))));
+        for (i, w) in self.finished.iter().enumerate() {
+            arrays.push((format!("window.{i}"), raw(&w.weights)));
+            arrays.push((format!("window_points.{i}"), raw(&w.points.concat())));
+        }
         let view = |bytes| TensorView::new(Dtype::F64, vec![<[u8]>::len(bytes) / 8], bytes).map_err(|e| e.to_string());
         let views = arrays.iter().map(|(name, bytes)| Ok((name.as_str(), view(bytes)?))).collect::<Result<Vec<_>, String>>()?;
         let ends = self.ends.iter().map(|r| *r as usize).collect();
@@ -69,8 +73,11 @@ impl Progress {
         let ends = notes.ends.iter().map(|&i| all.get(i).copied().ok_or_else(|| format!("no reason {i}"))).collect::<Result<_, _>>()?;
         let Notes { stage, step, total, draws, seconds, .. } = notes;
         let memory = Memory { scalars: array("scalars")?, arrays: numbered("memory")? };
-        let progress =
-            Progress { stage, step, total, draws, weights: array("weights")?, memory, points: numbered("points")?, ends, seconds };
+        let points = numbered("points")?;
+        let columns = |all: Vec<f64>| all.chunks(all.len().div_ceil(points.len().max(1)).max(1)).map(<[f64]>::to_vec).collect();
+        let finished = numbered("window")?.into_iter().zip(numbered("window_points")?);
+        let finished = finished.map(|(weights, all)| Finished { weights, points: columns(all) }).collect();
+        let progress = Progress { stage, step, total, draws, weights: array("weights")?, memory, points, finished, ends, seconds };
         Ok((progress, note(OWN)?))
     }
 }

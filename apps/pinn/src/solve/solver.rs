@@ -11,6 +11,9 @@ use std::time::Instant;
 /// What is recorded of a step.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Record {
+    /// Window, from 0.
+    #[serde(default)]
+    pub window: usize,
     /// Stage, from 0.
     pub stage: usize,
     /// Steps of all stages so far.
@@ -42,17 +45,29 @@ pub struct Progress {
     pub memory: Memory,
     /// The points of the equations, a column for each variable.
     pub points: Vec<Vec<f64>>,
-    /// Why each stage ended.
+    /// The windows before this one.
+    pub finished: Vec<Finished>,
+    /// Why each stage of each window ended.
     pub ends: Vec<Reason>,
     /// Seconds so far.
     pub seconds: f64,
+}
+
+/// A window that is solved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finished {
+    /// Weights of its network.
+    pub weights: Vec<f64>,
+    /// Its last points of the equations, a column for each variable.
+    pub points: Vec<Vec<f64>>,
 }
 
 /// A problem on its way to a solution.
 pub struct Solver {
     problem: Problem,
     system: System,
-    evaluator: Evaluator,
+    /// The windows up to this one: their problems, and their unknowns as functions of points.
+    parts: Vec<(Problem, Evaluator)>,
     known: Vec<Reference>,
     progress: Progress,
     records: Vec<Record>,
@@ -110,8 +125,9 @@ impl Solver {
     /// Errors of the engine.
     pub fn new(problem: &Problem, reference: Option<&Reference>) -> Result<Solver> {
         let begun = Instant::now();
-        let system = System::new(problem)?;
-        let evaluator = Evaluator::new(problem, problem.file.threads)?;
+        let part = problem.window(0, None)?;
+        let system = System::new(&part)?;
+        let evaluator = Evaluator::new(&part, problem.file.threads)?;
         let progress = Progress {
             stage: 0,
             step: 0,
@@ -120,11 +136,13 @@ impl Solver {
             weights: system.start(problem.file.seed),
             memory: Memory::default(),
             points: system.inside().to_vec(),
+            finished: vec![],
             ends: vec![],
             seconds: 0.0,
         };
         let known = Reference::all(problem, reference);
-        Ok(Solver { problem: problem.clone(), system, evaluator, known, progress, records: vec![], begun, moved: false })
+        let parts = vec![(part, evaluator)];
+        Ok(Solver { problem: problem.clone(), system, parts, known, progress, records: vec![], begun, moved: false })
     }
 
     /// Goes on from a saved state with what was recorded until then.
@@ -137,14 +155,52 @@ impl Solver {
         let fits = progress.weights.len() == solver.progress.weights.len()
             && progress.points.len() == inside.len()
             && progress.points.iter().all(|c| c.len() == inside[0].len())
-            && progress.stage <= problem.file.stages.len();
+            && progress.stage <= problem.file.stages.len()
+            && progress.finished.len() < problem.file.windows
+            && progress.finished.iter().all(|f| f.weights.len() == progress.weights.len() && f.points.len() == inside.len());
         if !fits {
             let (expected, got) = (format!("{} numbers", solver.progress.weights.len()), format!("{}", progress.weights.len()));
             return Err(Error::Weights { what: "the saved state".into(), expected, got });
         }
+        progress.finished.iter().try_for_each(|f| solver.begin_window(&f.weights))?;
         solver.system.restore(progress.points.clone(), progress.draws);
         (solver.progress, solver.records) = (progress, records);
         Ok(solver)
+    }
+
+    /// Goes over to the window after the last one, whose weights these are.
+    fn begin_window(&mut self, before: &[f64]) -> Result<()> {
+        let w = self.parts.len();
+        let part = self.problem.window(w, Some((&self.parts[w - 1].0, before)))?;
+        self.system = System::new(&part)?;
+        let evaluator = Evaluator::new(&part, self.problem.file.threads)?;
+        self.parts.push((part, evaluator));
+        Ok(())
+    }
+
+    /// The weights of a window and its points.
+    fn part(&self, w: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+        match self.progress.finished.get(w) {
+            Some(f) => (f.weights.clone(), f.points.clone()),
+            None => (self.progress.weights.clone(), self.system.inside().to_vec()),
+        }
+    }
+
+    /// The unknowns at these points (columns); of windows that are still to come, by the last network.
+    fn evaluate(&mut self, points: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+        let (count, last) = (self.problem.file.unknowns.len(), self.parts.len() - 1);
+        let mut all = vec![vec![f64::NAN; points[0].len()]; count];
+        for w in 0..=last {
+            let at: Vec<usize> = (0..points[0].len()).filter(|&i| self.problem.window_of(points, i).min(last) == w).collect();
+            if at.is_empty() {
+                continue;
+            }
+            let own: Vec<Vec<f64>> = points.iter().map(|c| at.iter().map(|&i| c[i]).collect()).collect();
+            let weights = self.part(w).0;
+            let values = self.parts[w].1.run(&weights, &own, count)?;
+            all.iter_mut().zip(&values).for_each(|(all, v)| at.iter().zip(v).for_each(|(&i, v)| all[i] = *v));
+        }
+        Ok(all)
     }
 
     /// Names of the terms of the loss.
@@ -209,7 +265,7 @@ impl Solver {
         };
         let every = if stage.method == Method::Adam { 100 } else { 10 };
         let due = p.step.is_multiple_of(every) || end.is_some();
-        let (stage, step, seconds) = (p.stage, p.total, p.seconds);
+        let (window, stage, step, seconds) = (p.finished.len(), p.stage, p.total, p.seconds);
         if let Some(reason) = end {
             p.ends.push(reason);
             (p.stage, p.step, p.memory) = (p.stage + 1, 0, Memory::default());
@@ -218,16 +274,30 @@ impl Solver {
             return Ok(None);
         }
         let relative_l2 = self.distances()?.iter().map(|d| d.0.relative_l2).reduce(f64::max);
-        self.records.push(Record { stage, step, loss: stepped.loss, terms: stepped.terms, relative_l2, seconds });
+        self.records.push(Record { window, stage, step, loss: stepped.loss, terms: stepped.terms, relative_l2, seconds });
+        if self.is_done() && window + 1 < self.problem.file.windows {
+            let (weights, points) = self.part(window);
+            self.begin_window(&weights)?;
+            let p = &mut self.progress;
+            (p.stage, p.draws, p.points) = (0, 0, self.system.inside().to_vec());
+            p.finished.push(Finished { weights, points });
+        }
         Ok(self.records.last())
     }
 
     fn distances(&mut self) -> Result<Vec<(Distance, Vec<f64>)>> {
-        let count = self.problem.file.unknowns.len();
+        let reached = self.parts.len();
         let mut all = vec![];
-        for known in &self.known {
-            let values = self.evaluator.run(&self.progress.weights, &known.points, count)?.swap_remove(known.unknown);
-            let values: Vec<f64> = values.iter().zip(&known.values).map(|(v, k)| if k.is_nan() { *k } else { *v }).collect();
+        for k in 0..self.known.len() {
+            let mut known = self.known[k].clone();
+            let mut values = self.evaluate(&known.points)?.swap_remove(known.unknown);
+            for (i, value) in values.iter_mut().enumerate() {
+                if known.values[i].is_nan() {
+                    *value = f64::NAN;
+                } else if self.problem.window_of(&known.points, i) >= reached {
+                    known.values[i] = f64::NAN; // not yet compared
+                }
+            }
             all.push((known.distance(&values), values));
         }
         Ok(all)
@@ -241,20 +311,36 @@ impl Solver {
         let weights = self.progress.weights.clone();
         let places = places(&self.problem);
         let points = super::grid::product(&places);
-        let mut values = self.evaluator.run(&weights, &points, self.problem.file.unknowns.len())?;
-        let mut misfit = self.system.misfit(&weights, &points)?;
+        let mut values = self.evaluate(&points)?;
+        let (mut misfit, residuals) = self.residuals(&points)?;
         for (i, _) in super::grid::inside(&self.problem, &points).iter().enumerate().filter(|(_, inside)| !**inside) {
             values.iter_mut().chain([&mut misfit]).for_each(|v| v[i] = f64::NAN);
         }
         let (distances, at): (Vec<Distance>, Vec<Vec<f64>>) = self.distances()?.into_iter().unzip();
-        let mean = |r: &[f64]| (r.iter().map(|r| r * r).sum::<f64>() / r.len().max(1) as f64).sqrt();
-        let own = self.system.inside().to_vec();
-        let random = super::spread::Random { seed: self.problem.file.seed, draw: u32::MAX >> 11, set: 0 };
-        let fresh = super::region::points(self.problem.region(), None, 4 * own[0].len(), Spread::Sobol, random);
-        let residuals = [mean(&self.system.misfit(&weights, &own)?), mean(&self.system.misfit(&weights, &fresh)?)];
         let fitted = self.fitted(&weights)?;
         let known = self.known.iter().cloned().zip(at).collect();
         Ok(Solved { distances, fitted, residuals, values, places, misfit, known })
+    }
+
+    /// The equations' residuals at these points (columns), and their root mean squares over the points of training and fresh ones.
+    fn residuals(&mut self, points: &[Vec<f64>]) -> Result<(Vec<f64>, [f64; 2])> {
+        let mut misfit = vec![f64::NAN; points[0].len()];
+        let mut squares = [vec![], vec![]];
+        let last = self.parts.len() - 1;
+        for w in 0..=last {
+            let (weights, own) = self.part(w);
+            let problem = &self.parts[w].0;
+            let mut other = if w < last { Some(System::new(problem)?) } else { None };
+            let system = other.as_mut().unwrap_or(&mut self.system);
+            let random = super::spread::Random { seed: problem.file.seed, draw: u32::MAX >> 11, set: 0 };
+            let fresh = super::region::points(problem.region(), None, 4 * own[0].len(), Spread::Sobol, random);
+            squares[0].extend(system.misfit(&weights, &own)?.iter().map(|r| r * r));
+            squares[1].extend(system.misfit(&weights, &fresh)?.iter().map(|r| r * r));
+            let at: Vec<usize> = (0..misfit.len()).filter(|&i| self.problem.window_of(points, i).min(last) == w).collect();
+            let here: Vec<Vec<f64>> = points.iter().map(|c| at.iter().map(|&i| c[i]).collect()).collect();
+            system.misfit(&weights, &here)?.iter().zip(&at).for_each(|(r, &i)| misfit[i] = *r);
+        }
+        Ok((misfit, squares.map(|s| (s.iter().sum::<f64>() / s.len().max(1) as f64).sqrt())))
     }
 
     /// The fitted numbers among the weights.

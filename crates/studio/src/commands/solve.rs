@@ -104,9 +104,9 @@ fn go(mut solver: Solver, mut saving: Saving, shell: &mut Shell) -> Result<(), R
 fn train(texts: &Texts, solver: &mut Solver, saving: &mut Saving) -> Result<(), Report> {
     let mut bar = Progress::stderr(*texts);
     let names = solver.names();
-    let all: u64 = solver.problem().file.stages.iter().map(|s| s.steps).sum();
+    let all = planned(solver);
     while !solver.is_done() && !interrupt::requested() {
-        let stage = solver.progress().stage;
+        let ends = solver.progress().ends.len();
         let record = solver.advance().map_err(|e| wrong::failed(texts, &e))?.cloned();
         if let Some(r) = record {
             let (loss, error) = (rounded(r.loss), rounded(r.relative_l2.unwrap_or(f64::NAN)));
@@ -117,25 +117,35 @@ fn train(texts: &Texts, solver: &mut Solver, saving: &mut Saving) -> Result<(), 
                 total: all as usize,
                 fields: &[("loss", loss), ("rel_l2", error)],
             });
-            let mut fields = vec![("stage", r.stage as f64 + 1.0), ("step", r.step as f64), ("loss", loss)];
+            let mut fields = if solver.problem().file.windows > 1 { vec![("window", r.window as f64 + 1.0)] } else { vec![] };
+            fields.extend([("stage", r.stage as f64 + 1.0), ("step", r.step as f64), ("loss", loss)]);
             fields.extend(names.iter().zip(&r.terms).map(|(n, &x)| (n.as_str(), rounded(x))));
             fields.extend(r.relative_l2.map(|x| ("rel_l2", rounded(x))));
             fields.push(("seconds", rounded(r.seconds)));
-            bar.record(&fields, solver.progress().stage > stage);
+            bar.record(&fields, solver.progress().ends.len() > ends);
         }
-        if let Some(reason) = solver.progress().ends.get(stage) {
-            bar.keep(&ended(texts, solver, stage, reason.code()));
+        if let Some(reason) = solver.progress().ends.get(ends) {
+            bar.keep(&ended(texts, solver, ends, reason.code()));
         }
         saving.now_and_then(solver)?;
     }
     Ok(())
 }
 
-/// Why a stage ended, as a sentence.
-fn ended(texts: &Texts, solver: &Solver, stage: usize, code: &str) -> String {
+/// The steps of all stages of all windows.
+fn planned(solver: &Solver) -> u64 {
+    let file = &solver.problem().file;
+    file.windows as u64 * file.stages.iter().map(|s| s.steps).sum::<u64>()
+}
+
+/// Why the `i`-th stage of all windows' ended, as a sentence.
+fn ended(texts: &Texts, solver: &Solver, i: usize, code: &str) -> String {
     let why = texts.get(&format!("solve.end.{code}"));
-    let method = solver.problem().file.stages[stage].method.name();
-    texts.fill("solve.ended", &[("stage", &(stage + 1)), ("method", &method), ("why", &why)])
+    let file = &solver.problem().file;
+    let (window, stage) = (i / file.stages.len() + 1, i % file.stages.len());
+    let method = file.stages[stage].method.name();
+    let key = if file.windows > 1 { "solve.ended_window" } else { "solve.ended" };
+    texts.fill(key, &[("window", &window), ("stage", &(stage + 1)), ("method", &method), ("why", &why)])
 }
 
 /// Four digits: more would only flicker.
@@ -197,7 +207,7 @@ fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, file
 }
 
 fn interrupted(texts: &Texts, solver: &Solver, folder: &RunFolder) -> Report {
-    let total: u64 = solver.problem().file.stages.iter().map(|s| s.steps).sum();
+    let total = planned(solver);
     let what = texts.fill("pinn.interrupted", &[("step", &solver.progress().total), ("steps", &total)]);
     let why = texts.fill("pinn.saved", &[("path", &folder.path().display())]);
     Report::new(Exit::Interrupted, what, why, checkpoint::resume_hint(texts, folder))
