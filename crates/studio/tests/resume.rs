@@ -161,7 +161,7 @@ fn every_option_goes_on_with_the_same_bytes() {
 fn ctrl_c_says_how_to_go_on_and_a_finished_run_can_be_trained_further() {
     let dir = folder("hint", 100_000_000);
     let mut child = command(&dir, &["train", "net.toml"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    while !dir.join("runs/net-0001/last.safetensors").exists() {
+    while !dir.join("runs/net-0001/metrics.jsonl").exists() {
         assert!(child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(5));
     }
