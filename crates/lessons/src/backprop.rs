@@ -165,12 +165,14 @@ impl Network {
             down[row] -= h;
             Ok((numbers(&graph, &up, &result)?[0] - numbers(&graph, &down, &result)?[0]) / (2.0 * h))
         };
+        // Each row is rounded, by ε·v, which moves the result by ε·v·∂f/∂v: large where large rows cancel.
+        let moves = values.iter().zip(derivatives).map(|(v, d)| (v * d).abs()).filter(|x| x.is_finite());
+        let magnitude = moves.sum::<f64>().max(f.abs());
         let one = |(row, &derivative): (usize, &f64)| {
             // A step of ∛ε balances truncation, h²·f‴/6, with rounding, ε·f/h; a power of two adds no rounding of its own.
             let scale = values[row].abs().clamp(1e-3, 1e300).log2().round().exp2();
             let h = scale * 2f64.powi(-17);
             let (fine, coarse) = (slope(row, h)?, slope(row, 2.0 * h)?);
-            let magnitude = f.abs().max((derivative * values[row]).abs());
             let slack = (fine - coarse).abs() + 32.0 * f64::EPSILON * magnitude / h + 1e-9 * derivative.abs();
             let agrees = (fine - derivative).abs() <= slack && derivative.is_finite();
             Ok(Check { difference: fine, agrees })
