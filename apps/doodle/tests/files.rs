@@ -1,6 +1,7 @@
 //! Files that are damaged, mislabelled or made to harm: an error that says where, or drawings; never a panic.
 
 use doodle::{Art, Reader, Sample, Stroke, bitmap};
+use neurona::Random;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -95,13 +96,12 @@ const SVG: &str = r##"<?xml version="1.0"?><!-- a --><svg viewBox="0 0 90 90"><g
 /// What means something in the formats.
 const SIGNS: &[u8] = b"0123456789-.eE[]{},:\"\n<>/=%MmAzZ ";
 
-/// Numbers that are as good as random.
-struct Dice(u64);
+/// What decides the changes.
+struct Dice(Random);
 
 impl Dice {
     fn roll(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end.max(1)
+        self.0.below(end.max(1))
     }
 
     /// Changes, removes, inserts and repeats a few bytes.
@@ -152,7 +152,7 @@ fn no_file_makes_a_reader_fail_in_another_way() {
     let whole = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 784), }", 2);
     let seeds =
         [LINE.repeat(2).replace("}{", "}\n{").into_bytes(), record(&[&[(1, 2), (3, 4)], &[(5, 6)]]).repeat(3), whole, vec![0; 1568]];
-    let mut dice = Dice(1);
+    let mut dice = Dice(Random::new(1, 0));
     until_then(|| {
         let mut bytes = seeds[dice.roll(seeds.len())].clone();
         dice.change(&mut bytes);
@@ -167,7 +167,7 @@ fn no_file_makes_a_reader_fail_in_another_way() {
 #[test]
 fn no_drawing_in_svg_makes_its_reader_fail_in_another_way() {
     assert!(doodle::svg::strokes(SVG).unwrap().len() > 7, "before it is changed, all of it is read");
-    let mut dice = Dice(2);
+    let mut dice = Dice(Random::new(2, 0));
     until_then(|| {
         let mut bytes = SVG.as_bytes().to_vec();
         dice.change(&mut bytes);
@@ -180,7 +180,7 @@ fn no_drawing_in_svg_makes_its_reader_fail_in_another_way() {
 /// Changed PNG and JPEG files mostly fail at their checksums and tables; pictures of anything go through all that follows.
 #[test]
 fn no_picture_makes_its_reader_fail_in_another_way() {
-    let mut dice = Dice(3);
+    let mut dice = Dice(Random::new(3, 0));
     let encoded = |picture: &image::GrayImage, format| {
         let mut bytes = std::io::Cursor::new(vec![]);
         picture.write_to(&mut bytes, format).unwrap();

@@ -8,6 +8,7 @@ use steganography::Picture;
 use steganography::deck::{Deck, DeckTraining, SIDE};
 use steganography::picture::Format;
 use steganography::quality::psnr;
+use steganography::training::Course;
 
 /// Pictures of noise.
 const PICTURES: usize = 50;

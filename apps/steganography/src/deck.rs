@@ -6,7 +6,7 @@
 
 use crate::covers::cover;
 use crate::network::{dense, whole};
-use crate::training::Record;
+use crate::training::{Course, Record, Steering};
 use crate::{Error, Picture, Result};
 use neurona::Random;
 use neurona::ops::Compare;
@@ -108,8 +108,42 @@ impl DeckTraining {
         Ok(DeckTraining { settings: settings.clone(), step, state, scenes })
     }
 
-    /// Goes on from a saved state, bit by bit as if there had been no interruption.
-    pub fn restore(&mut self, state: State) {
+    /// The networks as they are now.
+    ///
+    /// # Errors
+    /// Errors of the engine.
+    pub fn autoencoder(&self) -> neurona::Result<Autoencoder> {
+        Autoencoder::new(self.state.params.clone(), self.settings.threads)
+    }
+}
+
+impl Course for DeckTraining {
+    fn config(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&self.settings)
+    }
+
+    fn seed(&self) -> u32 {
+        self.settings.seed
+    }
+
+    fn steps(&self) -> u64 {
+        self.settings.steps()
+    }
+
+    fn params(&self) -> &[Param] {
+        self.step.params()
+    }
+
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Its weight stays what the settings say.
+    fn steering(&self) -> Steering {
+        Steering { weight: self.settings.weight, errors: 0.0 }
+    }
+
+    fn restore(&mut self, state: State, _: Steering) {
         // The scenes are those that the steps so far left.
         let before = if self.scenes.is_empty() { 0 } else { state.step };
         for step in (0..before).filter(|step| step.is_multiple_of(REPLACED)) {
@@ -118,31 +152,7 @@ impl DeckTraining {
         self.state = state;
     }
 
-    /// Whether all steps have been taken.
-    pub fn is_done(&self) -> bool {
-        self.state.step >= self.settings.steps()
-    }
-
-    /// The settings it runs with.
-    pub fn settings(&self) -> &Deck {
-        &self.settings
-    }
-
-    /// Weights and the optimizer's state.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// Names and shapes of the weights.
-    pub fn params(&self) -> &[Param] {
-        self.step.params()
-    }
-
-    /// Takes a step on new pictures and texts.
-    ///
-    /// # Errors
-    /// Errors of the engine; a loss that is not finite is reported as it is.
-    pub fn advance(&mut self) -> neurona::Result<Record> {
+    fn advance(&mut self) -> neurona::Result<Record> {
         let s = &self.settings;
         let random = &mut Random::new(u64::from(s.seed), self.state.step);
         if !self.scenes.is_empty() && self.state.step.is_multiple_of(REPLACED) {
@@ -164,14 +174,6 @@ impl DeckTraining {
         let reports = self.step.run(&mut self.state, rate, &data)?;
         let [loss, errors, square] = [0, 1, 2].map(|i| reports.get(i).map_or(f64::NAN, |&x| f64::from(x)));
         Ok(Record { step: self.state.step, loss, errors, psnr: -10.0 * square.log10(), weight: s.weight })
-    }
-
-    /// The networks as they are now.
-    ///
-    /// # Errors
-    /// Errors of the engine.
-    pub fn autoencoder(&self) -> neurona::Result<Autoencoder> {
-        Autoencoder::new(self.state.params.clone(), self.settings.threads)
     }
 }
 
@@ -316,7 +318,7 @@ mod tests {
             }
         }
         let mut resumed = DeckTraining::new(&settings).unwrap();
-        resumed.restore(half.unwrap());
+        resumed.restore(half.unwrap(), training.steering());
         while !resumed.is_done() {
             resumed.advance().unwrap();
         }

@@ -61,6 +61,37 @@ pub struct Steering {
     pub errors: f64,
 }
 
+/// A training of any of the models, as one follows it, saves it and goes on with it.
+pub trait Course {
+    /// Its settings as TOML.
+    ///
+    /// # Errors
+    /// None, as settings are.
+    fn config(&self) -> Result<String, toml::ser::Error>;
+    /// The seed of everything that is drawn.
+    fn seed(&self) -> u32;
+    /// Steps of all.
+    fn steps(&self) -> u64;
+    /// Names and shapes of the weights.
+    fn params(&self) -> &[Param];
+    /// Weights and the optimizer's state.
+    fn state(&self) -> &State;
+    /// What steers the weight of the changes.
+    fn steering(&self) -> Steering;
+    /// Goes on from a saved state, bit by bit as if there had been no interruption.
+    fn restore(&mut self, state: State, steering: Steering);
+    /// Takes a step.
+    ///
+    /// # Errors
+    /// Errors of the engine; a loss that is not finite is reported as it is.
+    fn advance(&mut self) -> Result<Record>;
+
+    /// Whether all steps have been taken.
+    fn is_done(&self) -> bool {
+        self.state().step >= self.steps()
+    }
+}
+
 /// A training in progress.
 pub struct Training {
     settings: Settings,
@@ -101,41 +132,45 @@ impl Training {
         Ok(Training { settings: settings.clone(), step, writer, state, steering: Steering { weight: 3e-3, errors: settings.errors } })
     }
 
-    /// Goes on from a saved state, bit by bit as if there had been no interruption.
-    pub fn restore(&mut self, state: State, steering: Steering) {
-        (self.state, self.steering) = (state, steering);
+    /// The weight of the changes rises while fewer bits than allowed are wrong, and falls faster while more are.
+    fn steer(&mut self, errors: f64) {
+        let s = &mut self.steering;
+        s.errors += (errors - s.errors) * if self.state.step < 100 { 0.1 } else { 0.02 };
+        let factor = if s.errors < self.settings.errors { 1.01 } else { 0.99 };
+        s.weight = (s.weight * factor).clamp(1e-5, 10.0);
+    }
+}
+
+impl Course for Training {
+    fn config(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&self.settings)
     }
 
-    /// The settings it runs with.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    fn seed(&self) -> u32 {
+        self.settings.seed
     }
 
-    /// What steers the weight of the changes.
-    pub fn steering(&self) -> Steering {
-        self.steering
+    fn steps(&self) -> u64 {
+        self.settings.steps
     }
 
-    /// Whether all steps have been taken.
-    pub fn is_done(&self) -> bool {
-        self.state.step >= self.settings.steps
-    }
-
-    /// Weights and the optimizer's state.
-    pub fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// Names and shapes of the weights.
-    pub fn params(&self) -> &[Param] {
+    fn params(&self) -> &[Param] {
         self.step.params()
     }
 
-    /// Takes a step.
-    ///
-    /// # Errors
-    /// Errors of the engine; a loss that is not finite is reported as it is.
-    pub fn advance(&mut self) -> Result<Record> {
+    fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn steering(&self) -> Steering {
+        self.steering
+    }
+
+    fn restore(&mut self, state: State, steering: Steering) {
+        (self.state, self.steering) = (state, steering);
+    }
+
+    fn advance(&mut self) -> Result<Record> {
         let s = &self.settings;
         let random = &mut Random::new(u64::from(s.seed), self.state.step);
         let batch = draw(s, random);
@@ -158,14 +193,6 @@ impl Training {
         self.steer(errors);
         let psnr = 20.0 * 255f64.log10() - 10.0 * square.log10();
         Ok(Record { step: self.state.step, loss, errors: self.steering.errors, psnr, weight: self.steering.weight })
-    }
-
-    /// The weight of the changes rises while fewer bits than allowed are wrong, and falls faster while more are.
-    fn steer(&mut self, errors: f64) {
-        let s = &mut self.steering;
-        s.errors += (errors - s.errors) * if self.state.step < 100 { 0.1 } else { 0.02 };
-        let factor = if s.errors < self.settings.errors { 1.01 } else { 0.99 };
-        s.weight = (s.weight * factor).clamp(1e-5, 10.0);
     }
 }
 

@@ -5,7 +5,7 @@
 //! σ²·|D·H⁻¹·eₖ|². Equations and conditions are without noise: they only narrow what the data leave open. The variance comes
 //! from the residuals themselves, divided by their number less the trace of D·H⁻¹·Dᵀ, the degrees of freedom that they used.
 
-use super::linear::{cholesky, dot, gram, product, solve};
+use super::linear::{dot, gram, product, ridged, solve};
 use super::system::System;
 use crate::Result;
 
@@ -23,10 +23,8 @@ pub(super) fn deviations(system: &mut System, x: &[f64], places: &[usize]) -> Re
     let mean = (0..n).map(|i| normal[i * n + i]).sum::<f64>() / n as f64;
     let mut ridge = RIDGE * mean;
     let factor = loop {
-        let mut a = normal.clone();
-        (0..n).for_each(|i| a[i * n + i] += ridge);
-        if cholesky(&mut a, n, threads) {
-            break a;
+        if let Some(factor) = ridged(&normal, n, ridge, threads) {
+            break factor;
         }
         ridge *= 100.0;
         if !(ridge > 0.0 && ridge < mean) {

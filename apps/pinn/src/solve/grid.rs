@@ -75,9 +75,10 @@ impl Reference {
         all
     }
 
-    /// The errors of values at these points, of which those outside the domain are no numbers.
-    pub fn distance(&self, values: &[f64]) -> Distance {
-        let (a, exact): (Vec<f64>, Vec<f64>) = values.iter().zip(&self.values).filter(|(_, e)| !e.is_nan()).unzip();
+    /// The errors of values at those of these points that are `compared`; outside the domain nothing is.
+    pub fn distance(&self, values: &[f64], compared: impl Fn(usize) -> bool) -> Distance {
+        let counts = |i: usize| !self.values[i].is_nan() && compared(i);
+        let (a, exact): (Vec<f64>, Vec<f64>) = (0..values.len()).filter(|&i| counts(i)).map(|i| (values[i], self.values[i])).unzip();
         let (relative_l2, max_error) = (relative_l2(&a, &exact), max_error(&a, &exact));
         Distance { unknown: self.unknown, relative_l2, max_error }
     }

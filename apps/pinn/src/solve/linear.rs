@@ -135,6 +135,13 @@ fn subtract(below: &mut [f64], n: usize, start: usize, end: usize, threads: usiz
     });
 }
 
+/// The factor of A + ridge·I by Cholesky; none where the ridge is not positive, or this is not definite.
+pub(super) fn ridged(a: &[f64], n: usize, ridge: f64, threads: usize) -> Option<Vec<f64>> {
+    let mut factor = a.to_vec();
+    (0..n).for_each(|i| factor[i * n + i] += ridge);
+    (ridge > 0.0 && cholesky(&mut factor, n, threads)).then_some(factor)
+}
+
 /// Solves L Lᵀ x = b in place.
 pub(super) fn solve(l: &[f64], n: usize, b: &mut [f64]) {
     for i in 0..n {

@@ -138,13 +138,9 @@ impl Normal {
     fn trial(&self, system: &mut System, x: &[f64], damping: f64) -> Result<Option<Trial>> {
         let n = self.g.len();
         let lambda = damping * (0..n).map(|i| self.matrix[i * n + i]).sum::<f64>() / n as f64;
-        let mut a = self.matrix.clone();
-        (0..n).for_each(|i| a[i * n + i] += lambda);
-        if !(lambda > 0.0 && linear::cholesky(&mut a, n, self.threads)) {
-            return Ok(None);
-        }
+        let Some(factor) = linear::ridged(&self.matrix, n, lambda, self.threads) else { return Ok(None) };
         let mut d: Vec<f64> = self.g.iter().map(|g| -g).collect();
-        linear::solve(&a, n, &mut d);
+        linear::solve(&factor, n, &mut d);
         let next: Vec<f64> = x.iter().zip(&d).map(|(x, d)| x + d).collect();
         let (loss, terms) = system.value(&next)?;
         // The decrease of the model |r + Jd|²: −2gᵀd − dᵀJᵀJd = λ|d|² − gᵀd.
@@ -157,8 +153,8 @@ impl Normal {
 /// Damping of least squares, first and last, relative to the longest column.
 const FLOOR: [f64; 2] = [1e-13, 1.0];
 
-/// A Gauss–Newton step of the last layer and the fitted numbers, from the QR factorization of [J; μ·I]: unlike JᵀJ, this keeps all digits of the
-/// nearly dependent columns that random features have. μ grows until the loss falls.
+/// A Gauss–Newton step of the last layer and the fitted numbers, from the QR factorization of [J; μ·I]: unlike JᵀJ, this keeps
+/// all digits of the nearly dependent columns that random features have. μ grows until the loss falls.
 fn least_squares(system: &mut System, x: &mut [f64]) -> Result<Stepped> {
     let (last, fitted) = (system.last_layer(), system.fitted());
     let from = if fitted == 0 { last } else { 0 };

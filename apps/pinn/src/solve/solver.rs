@@ -53,6 +53,13 @@ pub struct Progress {
     pub seconds: f64,
 }
 
+impl Progress {
+    /// The weights of a window, and its points of the equations.
+    fn part(&self, w: usize) -> (&[f64], &[Vec<f64>]) {
+        self.finished.get(w).map_or((&self.weights, &self.points), |f| (&f.weights, &f.points))
+    }
+}
+
 /// A window that is solved.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Finished {
@@ -178,31 +185,6 @@ impl Solver {
         Ok(())
     }
 
-    /// The weights of a window and its points.
-    fn part(&self, w: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
-        match self.progress.finished.get(w) {
-            Some(f) => (f.weights.clone(), f.points.clone()),
-            None => (self.progress.weights.clone(), self.system.inside().to_vec()),
-        }
-    }
-
-    /// The unknowns at these points (columns); of windows that are still to come, by the last network.
-    fn evaluate(&mut self, points: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
-        let (count, last) = (self.problem.file.unknowns.len(), self.parts.len() - 1);
-        let mut all = vec![vec![f64::NAN; points[0].len()]; count];
-        for w in 0..=last {
-            let at: Vec<usize> = (0..points[0].len()).filter(|&i| self.problem.window_of(points, i).min(last) == w).collect();
-            if at.is_empty() {
-                continue;
-            }
-            let own: Vec<Vec<f64>> = points.iter().map(|c| at.iter().map(|&i| c[i]).collect()).collect();
-            let weights = self.part(w).0;
-            let values = self.parts[w].1.run(&weights, &own, count)?;
-            all.iter_mut().zip(&values).for_each(|(all, v)| at.iter().zip(v).for_each(|(&i, v)| all[i] = *v));
-        }
-        Ok(all)
-    }
-
     /// Names of the terms of the loss.
     pub fn names(&self) -> Vec<String> {
         self.system.names()
@@ -276,29 +258,25 @@ impl Solver {
         let relative_l2 = self.distances()?.iter().map(|d| d.0.relative_l2).reduce(f64::max);
         self.records.push(Record { window, stage, step, loss: stepped.loss, terms: stepped.terms, relative_l2, seconds });
         if self.is_done() && window + 1 < self.problem.file.windows {
-            let (weights, points) = self.part(window);
+            let weights = self.progress.weights.clone();
             self.begin_window(&weights)?;
             let p = &mut self.progress;
-            (p.stage, p.draws, p.points) = (0, 0, self.system.inside().to_vec());
+            let points = std::mem::replace(&mut p.points, self.system.inside().to_vec());
+            (p.stage, p.draws) = (0, 0);
             p.finished.push(Finished { weights, points });
         }
         Ok(self.records.last())
     }
 
     fn distances(&mut self) -> Result<Vec<(Distance, Vec<f64>)>> {
-        let reached = self.parts.len();
+        let (problem, reached) = (&self.problem, self.parts.len());
         let mut all = vec![];
-        for k in 0..self.known.len() {
-            let mut known = self.known[k].clone();
-            let mut values = self.evaluate(&known.points)?.swap_remove(known.unknown);
-            for (i, value) in values.iter_mut().enumerate() {
-                if known.values[i].is_nan() {
-                    *value = f64::NAN;
-                } else if self.problem.window_of(&known.points, i) >= reached {
-                    known.values[i] = f64::NAN; // not yet compared
-                }
-            }
-            all.push((known.distance(&values), values));
+        for known in &self.known {
+            let mut values = evaluate(problem, &mut self.parts, &self.progress, &known.points)?.swap_remove(known.unknown);
+            let outside = |(_, exact): &(&mut f64, &f64)| exact.is_nan();
+            values.iter_mut().zip(&known.values).filter(outside).for_each(|(value, _)| *value = f64::NAN);
+            // Windows that are still to come are not yet compared.
+            all.push((known.distance(&values, |i| problem.window_of(&known.points, i) < reached), values));
         }
         Ok(all)
     }
@@ -311,7 +289,7 @@ impl Solver {
         let weights = self.progress.weights.clone();
         let places = places(&self.problem);
         let points = super::grid::product(&places);
-        let mut values = self.evaluate(&points)?;
+        let mut values = evaluate(&self.problem, &mut self.parts, &self.progress, &points)?;
         let (mut misfit, residuals) = self.residuals(&points)?;
         for (i, _) in super::grid::inside(&self.problem, &points).iter().enumerate().filter(|(_, inside)| !**inside) {
             values.iter_mut().chain([&mut misfit]).for_each(|v| v[i] = f64::NAN);
@@ -328,17 +306,19 @@ impl Solver {
         let mut squares = [vec![], vec![]];
         let last = self.parts.len() - 1;
         for w in 0..=last {
-            let (weights, own) = self.part(w);
+            let (weights, own) = self.progress.part(w);
             let problem = &self.parts[w].0;
             let mut other = if w < last { Some(System::new(problem)?) } else { None };
             let system = other.as_mut().unwrap_or(&mut self.system);
             let random = super::spread::Random { seed: problem.file.seed, draw: u32::MAX >> 11, set: 0 };
             let fresh = super::region::points(problem.region(), None, 4 * own[0].len(), Spread::Sobol, random);
-            squares[0].extend(system.misfit(&weights, &own)?.iter().map(|r| r * r));
-            squares[1].extend(system.misfit(&weights, &fresh)?.iter().map(|r| r * r));
-            let at: Vec<usize> = (0..misfit.len()).filter(|&i| self.problem.window_of(points, i).min(last) == w).collect();
-            let here: Vec<Vec<f64>> = points.iter().map(|c| at.iter().map(|&i| c[i]).collect()).collect();
-            system.misfit(&weights, &here)?.iter().zip(&at).for_each(|(r, &i)| misfit[i] = *r);
+            squares[0].extend(system.misfit(weights, own)?.iter().map(|r| r * r));
+            squares[1].extend(system.misfit(weights, &fresh)?.iter().map(|r| r * r));
+            let (at, here) = of_window(&self.problem, points, w, last);
+            if at.is_empty() {
+                continue;
+            }
+            system.misfit(weights, &here)?.iter().zip(&at).for_each(|(r, &i)| misfit[i] = *r);
         }
         Ok((misfit, squares.map(|s| (s.iter().sum::<f64>() / s.len().max(1) as f64).sqrt())))
     }
@@ -360,4 +340,26 @@ impl Solver {
         };
         Ok(found.into_iter().enumerate().map(one).collect())
     }
+}
+
+/// Which of these points (columns) lie in window `w`, and they alone; what comes after the `last` one belongs to it.
+fn of_window(problem: &Problem, points: &[Vec<f64>], w: usize, last: usize) -> (Vec<usize>, Vec<Vec<f64>>) {
+    let at: Vec<usize> = (0..points[0].len()).filter(|&i| problem.window_of(points, i).min(last) == w).collect();
+    let own = points.iter().map(|c| at.iter().map(|&i| c[i]).collect()).collect();
+    (at, own)
+}
+
+/// The unknowns at these points (columns); of windows that are still to come, by the last network.
+fn evaluate(problem: &Problem, parts: &mut [(Problem, Evaluator)], progress: &Progress, points: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+    let (count, last) = (problem.file.unknowns.len(), parts.len() - 1);
+    let mut all = vec![vec![f64::NAN; points[0].len()]; count];
+    for (w, (_, evaluator)) in parts.iter_mut().enumerate() {
+        let (at, own) = of_window(problem, points, w, last);
+        if at.is_empty() {
+            continue;
+        }
+        let values = evaluator.run(progress.part(w).0, &own, count)?;
+        all.iter_mut().zip(&values).for_each(|(all, v)| at.iter().zip(v).for_each(|(&i, v)| all[i] = *v));
+    }
+    Ok(all)
 }

@@ -116,9 +116,14 @@ fn classes(texts: &Texts, names: &[String]) -> Result<Vec<&'static str>, Report>
         let meant: Vec<_> = found.map_or_else(|| catalogue::classes().collect(), |c| vec![c]);
         classes.extend(meant);
     }
+    Ok(distinct(classes))
+}
+
+/// Each class once, where it came first.
+fn distinct(mut classes: Vec<&'static str>) -> Vec<&'static str> {
     let mut seen = std::collections::HashSet::new();
     classes.retain(|c| seen.insert(*c));
-    Ok(classes)
+    classes
 }
 
 /// What is spelt nearly so, then what contains the name or a word of which is part of it.
@@ -130,7 +135,7 @@ fn near(name: &str) -> Vec<&'static str> {
     };
     let mut near: Vec<_> = closest(&name, catalogue::classes()).into_iter().collect();
     near.extend(catalogue::classes().filter(contains));
-    near.dedup();
+    near = distinct(near);
     near.truncate(NEAR);
     near
 }

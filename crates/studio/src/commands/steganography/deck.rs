@@ -1,20 +1,19 @@
 //! `hide` and `reveal` with the slides' autoencoder: short texts in pictures of 256×256 pixels.
 
+use super::hide::{print, write};
 use super::{open, report};
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, LAST, RunFolder, unwritable, write_whole};
-use crate::table::{Align, Table};
 use crate::{Shell, Texts, config, failure};
 use serde_json::json;
 use std::path::Path;
 use steganography::deck::{self, Autoencoder, Deck};
-use steganography::picture::save;
 use steganography::quality::{psnr, ssim};
 use steganography::{Error, Message, Picture};
 
 /// Whether these settings of a run are the autoencoder's.
 pub(super) fn is(config: &str) -> bool {
-    config.contains("steps_per_epoch")
+    toml::from_str::<toml::Table>(config).is_ok_and(|settings| settings.contains_key("steps_per_epoch"))
 }
 
 /// The networks of a run.
@@ -41,8 +40,7 @@ pub(super) fn hide(shell: &mut Shell, args: &super::hide::Args, message: &Messag
     let cover = open(&texts, &args.picture)?;
     let mut networks = networks(&texts, args.run.as_deref(), args.threads)?;
     let (before, after, strength) = networks.hide(&cover, text).map_err(failed)?;
-    let file = after.png().map_err(|why| failed(Error::Unwritable { path: args.out.clone(), why }))?;
-    save(&args.out, &file).map_err(failed)?;
+    write(&texts, &args.out, &after)?;
     let (psnr, ssim) = (psnr(&before.rgb, &after.rgb), ssim(&before.rgb, &after.rgb, before.width, before.height));
     if shell.json {
         shell.print_json(&json!({
@@ -50,16 +48,13 @@ pub(super) fn hide(shell: &mut Shell, args: &super::hide::Args, message: &Messag
         }))?;
         return Ok([before, after]);
     }
-    let mut table = Table::new(&[(&args.out.display().to_string(), Align::Left), ("", Align::Right)]);
-    for (key, value) in [
+    let rows = [
         ("stego.bytes", text.len().to_string()),
         ("stego.strength", format!("{strength:.2}")),
         ("stego.psnr", format!("{psnr:.1}")),
         ("stego.ssim", format!("{ssim:.4}")),
-    ] {
-        table.row([texts.get(key), value]);
-    }
-    shell.print(&format!("{table}\n\n{}", texts.get("stego.is_open")))?;
+    ];
+    print(shell, &args.out, &rows, false)?;
     Ok([before, after])
 }
 

@@ -69,10 +69,13 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 
 /// Writes the picture of the changes if it is asked for.
 fn save_difference(texts: &Texts, args: &Args, before: &Picture, after: &Picture) -> Result<(), Report> {
-    let Some(path) = &args.difference else { return Ok(()) };
-    let failed = |e: Error| report(texts, &e);
-    let file = difference(before, after).png().map_err(|why| failed(Error::Unwritable { path: path.clone(), why }))?;
-    save(path, &file).map_err(failed)
+    args.difference.as_ref().map_or(Ok(()), |path| write(texts, path, &difference(before, after)))
+}
+
+/// Writes a picture as PNG.
+pub(super) fn write(texts: &Texts, path: &Path, picture: &Picture) -> Result<(), Report> {
+    let file = picture.png().map_err(|why| Error::Unwritable { path: path.into(), why });
+    file.and_then(|file| save(path, &file)).map_err(|e| report(texts, &e))
 }
 
 /// The output's format, if it keeps the message.
@@ -116,7 +119,6 @@ fn difference(a: &Picture, b: &Picture) -> Picture {
 }
 
 fn show(shell: &mut Shell, args: &Args, cover: &Picture, h: &Hidden, locked: bool) -> Result<(), Report> {
-    let texts = shell.texts;
     let rate = 8.0 * h.bytes as f64 / (cover.width * cover.height) as f64;
     if shell.json {
         let psnr = h.psnr.is_finite().then_some(h.psnr);
@@ -125,16 +127,21 @@ fn show(shell: &mut Shell, args: &Args, cover: &Picture, h: &Hidden, locked: boo
             "wrong_bits": h.errors, "load": h.load, "psnr": psnr, "ssim": h.ssim, "locked": locked, "difference": args.difference,
         }));
     }
-    let mut table = Table::new(&[(&args.out.display().to_string(), Align::Left), ("", Align::Right)]);
-    for (key, value) in [
+    let rows = [
         ("stego.bytes", h.bytes.to_string()),
         ("stego.rate", format!("{rate:.4}")),
         ("stego.copies", h.copies.to_string()),
         ("stego.wrong_bits", format!("{:.2} %", 100.0 * h.errors)),
         ("stego.psnr", format!("{:.1}", h.psnr)),
         ("stego.ssim", format!("{:.4}", h.ssim)),
-    ] {
-        table.row([texts.get(key), value]);
-    }
+    ];
+    print(shell, &args.out, &rows, locked)
+}
+
+/// Prints what hiding cost, by keys of messages, and who can read the message.
+pub(super) fn print(shell: &mut Shell, out: &Path, rows: &[(&str, String)], locked: bool) -> Result<(), Report> {
+    let texts = shell.texts;
+    let mut table = Table::new(&[(&out.display().to_string(), Align::Left), ("", Align::Right)]);
+    rows.iter().for_each(|(key, value)| table.row([texts.get(key), value.clone()]));
     shell.print(&format!("{table}\n\n{}", texts.get(if locked { "stego.is_locked" } else { "stego.is_open" })))
 }

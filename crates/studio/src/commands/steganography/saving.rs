@@ -12,8 +12,7 @@ use plot::{Axis, Lines};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use steganography::deck::DeckTraining;
-use steganography::training::{Record, Steering, Training};
+use steganography::training::{Course, Record, Steering};
 
 /// What meta.json and state.safetensors call a run of this kind.
 pub(in crate::commands) const KIND: &str = "steganography";
@@ -43,80 +42,8 @@ struct Meta {
     steps: u64,
 }
 
-/// A training that a run folder follows.
-pub(super) trait Course {
-    /// The settings as TOML.
-    fn config(&self) -> Result<String, Report>;
-    fn seed(&self) -> u32;
-    fn steps(&self) -> u64;
-    fn params(&self) -> &[Param];
-    fn state(&self) -> &State;
-    fn steering(&self) -> Steering;
-    fn restore(&mut self, state: State, steering: Steering);
-    fn advance(&mut self) -> neurona::Result<Record>;
-
-    fn is_done(&self) -> bool {
-        self.state().step >= self.steps()
-    }
-}
-
-fn toml(settings: &impl Serialize) -> Result<String, Report> {
-    Ok(toml::to_string(settings).map_err(std::io::Error::other)?)
-}
-
-impl Course for Training {
-    fn config(&self) -> Result<String, Report> {
-        toml(self.settings())
-    }
-    fn seed(&self) -> u32 {
-        self.settings().seed
-    }
-    fn steps(&self) -> u64 {
-        self.settings().steps
-    }
-    fn params(&self) -> &[Param] {
-        self.params()
-    }
-    fn state(&self) -> &State {
-        self.state()
-    }
-    fn steering(&self) -> Steering {
-        self.steering()
-    }
-    fn restore(&mut self, state: State, steering: Steering) {
-        self.restore(state, steering);
-    }
-    fn advance(&mut self) -> neurona::Result<Record> {
-        self.advance()
-    }
-}
-
-impl Course for DeckTraining {
-    fn config(&self) -> Result<String, Report> {
-        toml(self.settings())
-    }
-    fn seed(&self) -> u32 {
-        self.settings().seed
-    }
-    fn steps(&self) -> u64 {
-        self.settings().steps()
-    }
-    fn params(&self) -> &[Param] {
-        self.params()
-    }
-    fn state(&self) -> &State {
-        self.state()
-    }
-    /// Its weight stays what the settings say.
-    fn steering(&self) -> Steering {
-        Steering { weight: self.settings().weight, errors: 0.0 }
-    }
-    fn restore(&mut self, state: State, _: Steering) {
-        self.restore(state);
-    }
-    fn advance(&mut self) -> neurona::Result<Record> {
-        self.advance()
-    }
+fn config(training: &dyn Course) -> Result<String, Report> {
+    Ok(training.config().map_err(std::io::Error::other)?)
 }
 
 impl Saving {
@@ -132,7 +59,7 @@ impl Saving {
             step: 0,
             steps: training.steps(),
         };
-        let mut saving = Saving { folder, texts: *texts, meta, config: training.config()?, records: vec![], saved: Instant::now() };
+        let mut saving = Saving { folder, texts: *texts, meta, config: config(training)?, records: vec![], saved: Instant::now() };
         let begun = saving.folder.write(CONFIG, saving.config.as_bytes()).and_then(|_| saving.all(training, Phase::Training));
         if let Err(report) = begun {
             saving.folder.discard();
@@ -145,7 +72,7 @@ impl Saving {
     pub(super) fn resume(texts: &Texts, folder: RunFolder, training: &dyn Course) -> Result<(Saving, State, Steering), Report> {
         let meta: Meta = serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))?;
         may_go_on(texts, &folder, meta.state)?;
-        let config = training.config()?;
+        let config = config(training)?;
         let (state, notes) = checkpoint::load(texts, &folder, (training.params(), Optimizer::adam().slots()), (KIND, &config))?;
         let number = |key: &str| notes.get(key).and_then(|n| n.parse().ok());
         let steering = number("weight").zip(number("errors")).map(|(weight, errors)| Steering { weight, errors });

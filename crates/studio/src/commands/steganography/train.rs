@@ -1,6 +1,6 @@
 //! `neurona train steganography`: the networks that write and read bits, and their run folder.
 
-use super::saving::{Course, KIND, Saving};
+use super::saving::{KIND, Saving};
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, RunFolder};
@@ -8,7 +8,7 @@ use crate::{Shell, Texts, checkpoint, config, failure, interrupt};
 use serde_json::json;
 use std::path::PathBuf;
 use steganography::deck::{Deck, DeckTraining};
-use steganography::training::{Record, Settings, Training};
+use steganography::training::{Course, Record, Settings, Training};
 
 /// Arguments of `neurona train steganography`.
 #[derive(clap::Args, Debug)]
@@ -39,34 +39,48 @@ pub(super) const EVERY: u64 = 20;
 /// Divergence (5), an interruption (130, after everything was saved), files that cannot be written (1).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let training = begin(args, &texts)?;
+    let changes = Changes { seed: args.seed, steps: args.steps, threads: args.threads };
+    let training = course(&texts, (&args.preset, &preset(&args.preset)?), &changes)?;
     let folder = RunFolder::create(&texts, KIND, args.out.as_deref())?;
     interrupt::watch();
     let saving = Saving::begin(&texts, folder, &*training, &args.preset)?;
     go(training, saving, shell)
 }
 
-/// The training that the arguments ask for.
-fn begin(args: &Args, texts: &Texts) -> Result<Box<dyn Course>, Report> {
-    let deck = match &args.preset[..] {
-        "deck" => Some(Deck::SHORT),
-        "deck-full" => Some(Deck::FULL),
-        _ => None,
+/// The settings of a preset.
+fn preset(name: &str) -> Result<String, Report> {
+    let deck = match name {
+        "deck" => Deck::SHORT,
+        "deck-full" => Deck::FULL,
+        _ => return Ok(super::model(name).preset().into()),
     };
-    if let Some(mut settings) = deck {
-        settings.seed = args.seed.unwrap_or(settings.seed);
-        settings.threads = args.threads.unwrap_or(settings.threads);
-        if let Some(steps) = args.steps {
+    Ok(toml::to_string(&deck).map_err(std::io::Error::other)?)
+}
+
+/// What the command line changes in the settings.
+struct Changes {
+    seed: Option<u32>,
+    steps: Option<u64>,
+    threads: Option<usize>,
+}
+
+/// The training of these settings of the file `name`.
+fn course(texts: &Texts, (name, text): (&str, &str), changes: &Changes) -> Result<Box<dyn Course>, Report> {
+    let failed = |e: neurona::Error| failure::report(texts, &e);
+    if super::deck::is(text) {
+        let mut settings: Deck = config::read(texts, name, text)?;
+        settings.seed = changes.seed.unwrap_or(settings.seed);
+        settings.threads = changes.threads.unwrap_or(settings.threads);
+        if let Some(steps) = changes.steps {
             (settings.epochs, settings.steps_per_epoch) = (1, steps);
         }
-        return Ok(Box::new(DeckTraining::new(&settings).map_err(|e| failure::report(texts, &e))?));
+        return Ok(Box::new(DeckTraining::new(&settings).map_err(failed)?));
     }
-    let preset = super::model(&args.preset).preset();
-    let mut settings: Settings = config::read(texts, &args.preset, preset)?;
-    settings.seed = args.seed.unwrap_or(settings.seed);
-    settings.steps = args.steps.unwrap_or(settings.steps);
-    settings.threads = args.threads.unwrap_or(settings.threads);
-    Ok(Box::new(Training::new(&settings).map_err(|e| failure::report(texts, &e))?))
+    let mut settings: Settings = config::read(texts, name, text)?;
+    settings.seed = changes.seed.unwrap_or(settings.seed);
+    settings.steps = changes.steps.unwrap_or(settings.steps);
+    settings.threads = changes.threads.unwrap_or(settings.threads);
+    Ok(Box::new(Training::new(&settings).map_err(failed)?))
 }
 
 /// Goes on with a training from its saved state.
@@ -76,17 +90,8 @@ fn begin(args: &Args, texts: &Texts) -> Result<Box<dyn Course>, Report> {
 pub(in crate::commands) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let (name, text) = (folder.file(CONFIG).display().to_string(), folder.read(CONFIG)?);
-    let failed = |e: neurona::Error| failure::report(&texts, &e);
-    let threads = threads.map(|n| n as usize);
-    let mut training: Box<dyn Course> = if super::deck::is(&text) {
-        let mut settings: Deck = config::read(&texts, &name, &text)?;
-        settings.threads = threads.unwrap_or(settings.threads);
-        Box::new(DeckTraining::new(&settings).map_err(failed)?)
-    } else {
-        let mut settings: Settings = config::read(&texts, &name, &text)?;
-        settings.threads = threads.unwrap_or(settings.threads);
-        Box::new(Training::new(&settings).map_err(failed)?)
-    };
+    let changes = Changes { seed: None, steps: None, threads: threads.map(|n| n as usize) };
+    let mut training = course(&texts, (&name, &text), &changes)?;
     interrupt::watch();
     let (saving, state, steering) = Saving::resume(&texts, folder, &*training)?;
     training.restore(state, steering);
