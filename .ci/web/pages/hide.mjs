@@ -31,8 +31,8 @@ export async function a_text_is_hidden_in_a_photograph_and_revealed({ open, base
   const other = await open({ lang: 'es', theme: 'dark', width: 320, height: 640 });
   await other.goto(new URL('/es/hide', base).href);
   await other.getByLabel('Imagen con un texto').setInputFiles(await download.path());
-  await other.locator('#reveal:enabled').click();
   other.expectsErrors = true; // without the password it is refused
+  await other.locator('#reveal:enabled').click();
   await other.locator('#reveal-error strong').waitFor({ timeout: 60_000 });
   other.expectsErrors = false;
   await other.locator('#key').fill('secret');

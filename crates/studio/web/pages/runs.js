@@ -48,13 +48,13 @@ async function begin(task) {
   try {
     const job = await ask('jobs', task);
     showError($('error'), null);
-    await jobs();
     state.set({ run: job.run });
+    await jobs();
   } catch (error) { showError($('error'), error); }
 }
 
 /** The queue, looked at again while anything is in it. */
-let again = null, busy = false;
+let again = null, busy = false, shownJobs = '';
 async function jobs() {
   clearTimeout(again);
   const { jobs: list, files } = await ask('jobs');
@@ -62,10 +62,16 @@ async function jobs() {
   what.append(...files.filter(f => !listed.includes(f)).map(f => el('option', { value: f }, f)));
   const open = list.filter(j => !['done', 'stopped', 'failed'].includes(j.phase));
   const failed = list.filter(j => j.phase === 'failed').slice(-1);
-  $('jobs').replaceChildren(...[...open, ...failed].map(job => el('li', {},
-    el('span', { class: 'name' }, job.run), el('span', { role: 'status' }, stateName(job.phase)), el('span', { class: 'mono small' }, job.progress),
-    open.includes(job) ? el('button', { type: 'button', disabled: job.phase === 'stopping', click: () => stop(job) }, t('web.runs.stop')) : null,
-    job.error ? el('div', { class: 'error' }, el('strong', {}, job.error.what), el('div', { class: 'small' }, [job.error.why, job.error.fix].filter(Boolean).join(' '))) : null)));
+  const shown = [...open, ...failed];
+  // What stays is not replaced: a button that goes away between press and release is not clicked.
+  const key = JSON.stringify(shown.map(({ progress, ...job }) => job));
+  if (key !== shownJobs) {
+    shownJobs = key;
+    $('jobs').replaceChildren(...shown.map(job => el('li', {},
+      el('span', { class: 'name' }, job.run), el('span', { role: 'status' }, stateName(job.phase)), el('span', { class: 'mono small' }, job.progress),
+      open.includes(job) ? el('button', { type: 'button', disabled: job.phase === 'stopping', click: () => stop(job) }, t('web.runs.stop')) : null,
+      job.error ? el('div', { class: 'error' }, el('strong', {}, job.error.what), el('div', { class: 'small' }, [job.error.why, job.error.fix].filter(Boolean).join(' '))) : null)));
+  } else shown.forEach((job, i) => { $('jobs').children[i].querySelector('.mono').textContent = job.progress; });
   const was = busy;
   busy = open.length > 0;
   if (busy || was) await list_();
@@ -107,9 +113,10 @@ const score = (name, value) => name.endsWith('accuracy') ? percent(value, 4) : n
 /* One run */
 
 const show = newest(async (signal, values) => {
-  await list_();
   $('one').hidden = values.run === '';
-  if (values.run === '') { watching?.close(); watching = null; watched = ''; return; }
+  if (values.run === '') { watching?.close(); watching = null; watched = ''; details(values); }
+  await list_();
+  if (signal.aborted || values.run === '') return;
   showCommand();
   if (watched !== values.run) {
     watched = values.run;
@@ -129,17 +136,18 @@ const show = newest(async (signal, values) => {
     if (!histories.has(other)) histories.set(other, (await ask(`runs/${encodeURIComponent(other)}`, undefined, { signal })).history);
   }
   $('one-title').textContent = values.run;
-  if (histories.get(values.run)?.begun) await details(values, signal).catch(e => { if (!(e instanceof Refused)) throw e; showError($('error'), e); });
+  if (histories.get(values.run)?.begun) await details(values).catch(e => { if (!(e instanceof Refused)) throw e; showError($('error'), e); });
   draw();
 });
 
-async function details(values, signal) {
+const details = newest(async (signal, values) => {
+  if (values.run === '') return;
   const { files } = await ask(`runs/${encodeURIComponent(values.run)}`, undefined, { signal });
   const size = bytes => bytes < 10_000 ? `${num(bytes, 4)} B` : bytes < 1e7 ? `${num(bytes / 1e3, 3)} kB` : `${num(bytes / 1e6, 3)} MB`;
   $('files').replaceChildren(...files.map(f => el('li', {}, el('a', { href: `/api/runs/${encodeURIComponent(values.run)}/files/${encodeURIComponent(f.name)}?lang=${lang}` }, f.name), ` (${size(f.bytes)})`)));
   $('model').href = `${$('model').getAttribute('href').split('#')[0]}#run=${encodeURIComponent(values.run)}`;
   await numbers(values, signal);
-}
+});
 
 /** The numbers of the best epoch, beside those of the other runs. */
 async function numbers(values, signal) {
@@ -199,13 +207,15 @@ function draw(event) {
 
 $('resume').addEventListener('click', () => begin({ task: 'resume', run: state.values.run }));
 $('remove').addEventListener('click', async () => {
-  if (!confirm(t('web.runs.really', { run: state.values.run }))) return;
+  const { run, with: others } = state.values;
+  if (!confirm(t('web.runs.really', { run }))) return;
+  state.set({ run: '', with: '' }); // from here on nothing is asked of it
   try {
-    await ask(`runs/${encodeURIComponent(state.values.run)}`, undefined, { method: 'DELETE' });
-    histories.delete(state.values.run);
+    await ask(`runs/${encodeURIComponent(run)}`, undefined, { method: 'DELETE' });
+    histories.delete(run);
     showError($('error'), null);
-    state.set({ run: '', with: '' });
-  } catch (e) { showError($('error'), e); }
+    await list_();
+  } catch (e) { state.set({ run, with: others }); showError($('error'), e); }
 });
 
 /* How good it is */
