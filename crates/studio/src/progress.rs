@@ -71,6 +71,16 @@ impl Progress {
         Progress::new(Box::new(std::io::stderr()), texts, Style::stderr())
     }
 
+    /// Progress on a terminal, and nothing in a pipe.
+    pub fn terminal(texts: Texts) -> Progress {
+        if Style::stderr().live { Progress::stderr(texts) } else { Progress::silent(texts) }
+    }
+
+    /// Nothing anywhere.
+    pub fn silent(texts: Texts) -> Progress {
+        Progress::new(Box::new(std::io::sink()), texts, Style { live: false, ..Style::stderr() })
+    }
+
     /// Progress written to `out`.
     pub fn new(out: Box<dyn Write>, texts: Texts, style: Style) -> Progress {
         Progress { out, texts, style, began: None, drawn: None, left: None }

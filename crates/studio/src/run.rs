@@ -34,6 +34,8 @@ pub const CONFUSION: &str = "confusion.svg";
 pub const SOLUTION: &str = "solution.svg";
 /// Everything on one page.
 pub const REPORT: &str = "report.html";
+/// The folder of files that are made for trainings.
+pub const SAMPLES: &str = "runs/samples";
 /// Locked while a process writes to the folder.
 const LOCK: &str = ".lock";
 

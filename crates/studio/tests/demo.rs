@@ -20,14 +20,21 @@ fn the_tour_shows_formula_network_and_equation() {
     let out = text(&o.stdout);
     let parts =
         ["1. A formula.", "w1 = y              2    -24", "2. A network.", "a xor b", "3. A differential equation.", "relative L2 error"];
-    let parts = [&parts[..], &["runs/demo/solution.svg", "What next", "neurona train pinn --preset accurate"]].concat();
+    let parts = [&parts[..], &["runs/demo-transport-0001/solution.svg", "What next", "neurona train pinn --preset accurate"]].concat();
     let places: Vec<usize> = parts.iter().map(|p| out.find(p).unwrap_or_else(|| panic!("no {p} in {out}"))).collect();
     assert!(places.is_sorted(), "{places:?}");
-    for file in ["xor.svg", "solution.svg", "curves.svg"] {
-        assert!(fs::read_to_string(folder.join("runs/demo").join(file)).unwrap().starts_with("<svg"));
+    for file in ["xor-0001/curves.svg", "transport-0001/solution.svg", "transport-0001/curves.svg"] {
+        assert!(fs::read_to_string(folder.join(format!("runs/demo-{file}"))).unwrap().starts_with("<svg"));
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing but runs");
-    assert!(run(&folder, &[]).status.success(), "the pictures of an earlier tour are replaced");
+    assert!(run(&folder, &[]).status.success());
+    // What was trained is there for every other command.
+    let all = common::json(&common::run(&folder, &["runs", "ls", "--json"]));
+    let names: Vec<_> = all.as_array().unwrap().iter().map(|r| (r["name"].as_str().unwrap(), r["status"].as_str().unwrap())).collect();
+    let done = ["demo-transport-0001", "demo-transport-0002", "demo-xor-0001", "demo-xor-0002"].map(|name| (name, "done"));
+    assert_eq!(names, done);
+    let again = common::json(&common::run(&folder, &["eval", "demo-xor-0001", "--json"]));
+    assert_eq!(again["confusion"], serde_json::json!([[2, 0], [0, 2]]), "{again}");
 }
 
 #[test]

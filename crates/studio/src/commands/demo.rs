@@ -1,20 +1,19 @@
 //! `neurona demo`: the tour for someone new, from a formula to a differential equation. It needs no data and no network.
 
 use super::{backprop, pinn as equation};
+use crate::config::Source;
+use crate::network::{Job, saved};
 use crate::number::{duration, short};
-use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
-use crate::run::RunFolder;
+use crate::run::{CURVES, RunFolder, SAMPLES, SOLUTION};
 use crate::table::{Align, Table};
-use crate::{Shell, Texts};
+use crate::{Shell, Texts, failure};
 use lessons::Expression;
 use lessons::backprop::Trace;
-use neurona::prelude::*;
+use neurona::Rows;
 use pinn::{Decay, LearningRate, Losses, Outcome, Points, Preset, Sampling, Settings};
-use plot::{Axis, Lines};
 use serde::Serialize;
 use std::io::IsTerminal;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `neurona demo`.
@@ -59,31 +58,50 @@ struct Equation {
 const INPUTS: [f32; 8] = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
 const TARGETS: [f32; 4] = [0.0, 1.0, 1.0, 0.0];
 
+/// Exclusive or as a training file. One perceptron alone cannot learn it, since no line separates the classes.
+const XOR: &str = r#"# Exclusive or: 8 tanh units and a sigmoid.
+batch = 4
+learning_rate = 0.1
+loss = { binary_cross_entropy = { from_logits = false } }
+seed = 1
+
+[data]
+kind = "csv"
+file = "xor.csv"
+target = "xor"
+task = "classification"
+
+[[layers]]
+type = "dense"
+units = 8
+activation = "tanh"
+
+[[layers]]
+type = "dense"
+units = 1
+activation = "sigmoid"
+"#;
+
 /// Shows a formula, then a first network, then a differential equation, and where to go from there.
 ///
 /// # Errors
 /// Files that cannot be written.
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let folder = RunFolder::shared(&texts, Path::new("runs/demo"))?;
     say(shell, &format!("{}\n\n{}\n", texts.get("demo.title"), texts.get("demo.formula")))?;
     let backprop = formula()?;
     say(shell, &backprop::table(&texts, &backprop))?;
 
     let epochs = if args.quick { 60 } else { 200 };
     say(shell, &format!("\n{}\n", texts.fill("demo.xor", &[("epochs", &epochs)])))?;
-    let xor = exclusive_or(epochs).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
+    let (xor, folder) = exclusive_or(&texts, epochs)?;
     say(shell, &course(&texts, &xor))?;
-    let chart = Lines::new("xor", Axis::linear(&texts.get("demo.epoch")), Axis::log(&texts.get("demo.loss")));
-    let points = xor.losses.iter().enumerate().map(|(i, &l)| ((i + 1) as f64, l));
-    let mut files = vec![folder.write("xor.svg", chart.series(&texts.get("demo.loss"), points).svg().as_bytes())?];
+    let mut files = vec![folder.file(CURVES)];
 
     say(shell, &format!("\n{}\n", texts.get("demo.equation")))?;
-    let solved = solve(&texts, &settings(args.quick))?;
+    let (solved, folder) = equation::tour(&texts, &settings(args.quick), "demo-transport")?;
     say(shell, &result(&texts, &solved))?;
-    let labels = equation::labels(&texts);
-    files.push(folder.write("solution.svg", pinn::panels(&solved, &labels).as_bytes())?);
-    files.push(folder.write("curves.svg", pinn::curves(&solved.history, &labels).as_bytes())?);
+    files.extend([SOLUTION, CURVES].map(|name| folder.file(name)));
     if shell.json {
         let &Outcome { relative_l2, max_error, losses, seconds, .. } = &solved;
         let pinn = Equation { steps: solved.state.step, relative_l2, max_error, losses, seconds };
@@ -115,16 +133,17 @@ fn formula() -> Result<Trace, Report> {
     lessons::backprop::trace(&f, &[6.0, 2.0]).map_err(|e| failed(e.to_string()))
 }
 
-/// 8 tanh units and a sigmoid: one perceptron alone cannot learn it, since no line separates the classes.
-fn exclusive_or(epochs: usize) -> neurona::Result<Xor> {
-    let data = Batches::new(Rows::f32(&INPUTS, &[2]), Rows::f32(&TARGETS, &[1]));
-    let hidden = Dense::new(8).activation(Activation::Tanh);
-    let model = Sequential::new(&[2]).layer(hidden).layer(Dense::new(1).activation(Activation::Sigmoid));
-    let mut trainer = Trainer::compile(model, Loss::BinaryCrossEntropy { from_logits: false }, Optimizer::adam(), &[]);
-    let options = FitOptions { epochs, batch: 4, learning_rate: 0.1, seed: 1, ..FitOptions::default() };
-    let history = trainer.fit(&data, &options, &mut ())?;
-    let predictions = trainer.predict(&[Rows::f32(&INPUTS, &[2])], 4)?.data;
-    Ok(Xor { losses: history.epochs.iter().map(|e| e.train.loss).collect(), predictions })
+/// Learns exclusive or, and gives its course and the run folder.
+fn exclusive_or(texts: &Texts, epochs: usize) -> Result<(Xor, RunFolder), Report> {
+    let samples = RunFolder::shared(texts, Path::new(SAMPLES))?;
+    let rows: String = INPUTS.chunks(2).zip(TARGETS).map(|(i, t)| format!("{},{},{t}\n", i[0], i[1])).collect();
+    samples.write("xor.csv", format!("a,b,xor\n{rows}").as_bytes())?;
+    let file = samples.write("xor.toml", format!("epochs = {epochs}\n{XOR}").as_bytes())?;
+    let job = Job::open(texts, &Source::open(texts, &file)?, &file)?.quiet();
+    let outcome = job.train(RunFolder::create(texts, "demo-xor", None)?)?;
+    let (folder, _, _, mut trainer) = saved::load(texts, outcome.folder.path())?;
+    let predictions = trainer.predict(&[Rows::f32(&INPUTS, &[2])], 4).map_err(|e| failure::report(texts, &e))?.data;
+    Ok((Xor { losses: outcome.epochs.iter().map(|e| e.train.loss).collect(), predictions }, folder))
 }
 
 /// The loss at a few epochs, and what the network answers.
@@ -155,16 +174,6 @@ fn settings(quick: bool) -> Settings {
         report: pinn::Report { every: steps / 20, side: 51 },
         ..deck
     }
-}
-
-fn solve(texts: &Texts, settings: &Settings) -> Result<Outcome, Report> {
-    let mut progress = Progress::stderr(*texts);
-    let trained = pinn::train(settings, &mut |r| {
-        let fields = [("loss", r.losses.total)];
-        progress.tick(&Tick { epoch: 1, epochs: 1, done: r.step as usize, total: settings.steps as usize, fields: &fields });
-        ControlFlow::Continue(())
-    });
-    trained.map_err(|e| equation::failed(texts, &e))
 }
 
 fn result(texts: &Texts, o: &Outcome) -> String {

@@ -15,7 +15,7 @@ use saving::Saving;
 use serde::Serialize;
 use std::path::PathBuf;
 
-pub(super) use saving::{KIND, labels};
+pub(super) use saving::KIND;
 pub(super) use settings::failed;
 pub(crate) use trained::Trained;
 pub(super) use trained::page;
@@ -75,6 +75,19 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     go(training, saving, shell)
 }
 
+/// Trains with these settings into a new run folder called `name`, for the tour. Gives what was reached, and the folder.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn tour(texts: &Texts, settings: &Settings, name: &str) -> Result<(Outcome, RunFolder), Report> {
+    let training = Training::new(settings).map_err(|e| failed(texts, &e))?;
+    let folder = RunFolder::create(texts, name, None)?;
+    interrupt::watch();
+    let mut saving = Saving::begin(texts, folder, &training, "deck")?;
+    let (outcome, _) = solve(texts, training, &mut saving, Progress::terminal(*texts))?;
+    if outcome.is_complete() { Ok((outcome, saving.folder)) } else { Err(interrupted(texts, &outcome, &saving.folder)) }
+}
+
 /// Goes on with a training from its saved state.
 ///
 /// # Errors
@@ -91,23 +104,28 @@ pub(super) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell)
     go(training, saving, shell)
 }
 
-/// Trains to the end, saves and prints.
-fn go(mut training: Training, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
-    let texts = shell.texts;
-    if let Err(e) = train(&texts, &mut training, &mut saving) {
+/// Trains to the end and saves: what was reached, and the files.
+fn solve(texts: &Texts, mut training: Training, saving: &mut Saving, progress: Progress) -> Result<(Outcome, Vec<PathBuf>), Report> {
+    if let Err(e) = train(texts, &mut training, saving, progress) {
         saving.diverged(training.history())?;
         return Err(e);
     }
-    let mut outcome = training.finish().map_err(|e| failed(&texts, &e))?;
+    let mut outcome = training.finish().map_err(|e| failed(texts, &e))?;
     let files = saving.finish(&mut outcome)?;
+    Ok((outcome, files))
+}
+
+/// Trains to the end, saves and prints.
+fn go(training: Training, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
+    let texts = shell.texts;
+    let (outcome, files) = solve(&texts, training, &mut saving, Progress::stderr(texts))?;
     show(shell, saving.preset(), &outcome, saving.folder.path().into(), files)?;
     if outcome.is_complete() { Ok(()) } else { Err(interrupted(&texts, &outcome, &saving.folder)) }
 }
 
 /// Takes the steps, with progress and a save now and then, until all are done or Ctrl-C is pressed.
-fn train(texts: &Texts, training: &mut Training, saving: &mut Saving) -> Result<(), Report> {
+fn train(texts: &Texts, training: &mut Training, saving: &mut Saving, mut progress: Progress) -> Result<(), Report> {
     let steps = training.settings().steps;
-    let mut progress = Progress::stderr(*texts);
     progress.tick(&tick(0, steps, &[]));
     while !training.is_done() && !interrupt::requested() {
         let record = training.advance().map_err(|e| failed(texts, &e))?;

@@ -8,6 +8,7 @@ use super::stopping::Watch;
 use super::{KIND, Network, Plateau, Target, folder, results};
 use crate::config::Source;
 use crate::number::short;
+use crate::progress::Progress;
 use crate::report::{Exit, Report};
 use crate::run::{BEST, CONFIG, LAST, META, METRICS, RunFolder};
 use crate::{Texts, checkpoint, commands::import, failure, interrupt};
@@ -33,6 +34,8 @@ pub struct Job {
     watch: Watch,
     /// The settings as resolved: config.toml.
     config: String,
+    /// Whether nothing is said of its progress.
+    quiet: bool,
 }
 
 /// Parameters, and the tensors that they came from.
@@ -75,7 +78,12 @@ impl Job {
         let parameters = net.check_model(texts, source, &data.preprocessing.shape, &target)?.parameters();
         let watch = Watch::new(texts, source, &net, &target, data.validation.is_some())?;
         let config = toml::to_string(&net.resolved(file, &target)).map_err(|e| Report::new(Exit::Failed, e.to_string(), "", ""))?;
-        Ok(Job { texts: *texts, file: file.into(), net, data, target, parameters, watch, config })
+        Ok(Job { texts: *texts, file: file.into(), net, data, target, parameters, watch, config, quiet: false })
+    }
+
+    /// Without a word of its progress.
+    pub fn quiet(self) -> Job {
+        Job { quiet: true, ..self }
     }
 
     /// What its runs are called.
@@ -111,7 +119,8 @@ impl Job {
         let interval = Duration::try_from_secs_f64(self.net.checkpoint_seconds).unwrap_or(Duration::MAX);
         let settings = Settings { config: self.config.clone(), data: fingerprint(&self.data), interval, rule: self.net.rule() };
         let meta = Meta::new(&self.net, &self.data, self.parameters);
-        Recorder::new(self.texts, folder.clone(), meta, self.watch.clone(), settings)
+        let progress = if self.quiet { Progress::silent(self.texts) } else { Progress::stderr(self.texts) };
+        Recorder::new((self.texts, progress), folder.clone(), meta, self.watch.clone(), settings)
     }
 
     /// Tries learning rates with the batches that a training would begin with.
@@ -241,7 +250,9 @@ impl Job {
 
     /// Trains to the end.
     fn go(&self, folder: RunFolder, trainer: &mut Trainer<Sequential>, mut recorder: Recorder, start: Position) -> Result<Outcome, Report> {
-        recorder.announce(&self.headline(folder.path()));
+        if !self.quiet {
+            recorder.announce(&self.headline(folder.path()));
+        }
         let (train, validation) = (self.data.train.batches(), self.data.validation.as_ref().map(Dataset::batches));
         let options = FitOptions {
             epochs: self.net.epochs,

@@ -63,8 +63,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// The recorder of a training in `folder`.
-    pub fn new(texts: Texts, folder: RunFolder, meta: Meta, watch: Watch, settings: Settings) -> Recorder {
-        let progress = Progress::stderr(texts);
+    pub fn new((texts, progress): (Texts, Progress), folder: RunFolder, meta: Meta, watch: Watch, settings: Settings) -> Recorder {
         let (best, history, saved) = (None, vec![], Instant::now());
         Recorder { texts, folder, meta, settings, progress, watch, best, history, saved, running: (0.0, 0), batch: None, stop: None }
     }

@@ -192,7 +192,7 @@ fn record(line: &str) -> Option<Record> {
 }
 
 /// The texts of the pictures.
-pub(in crate::commands) fn labels(texts: &Texts) -> Labels {
+fn labels(texts: &Texts) -> Labels {
     match texts.lang() {
         Lang::En => Labels::ENGLISH,
         Lang::Es => Labels::SPANISH,
