@@ -46,6 +46,11 @@ fn drawings_in_files_are_named() {
         (drawings.len(), drawings[1]["word"].as_str(), drawings[1]["guesses"][0]["class"].as_str()),
         (2, Some("house"), Some("house"))
     );
+    // A drawing as the studio's page copies it.
+    let house = "25,45.25,85.75,85.75,45.25,45;20,46.50,15.80,46";
+    let answer = json(&run(&dir, &["doodle", "--ink", house, "--json"]));
+    assert_eq!(answer["drawings"][0]["guesses"][0]["class"], "house");
+    assert_eq!(run(&dir, &["doodle", "--ink", "25,45.x"]).status.code(), Some(2));
     std::fs::write(dir.join("empty.svg"), "<svg/>").unwrap();
     assert!(stdout(&run(&dir, &["doodle", "empty.svg", "--lang", "es"])).contains("no hay nada que ver"));
     std::fs::write(dir.join("bad.png"), "no picture").unwrap();

@@ -10,7 +10,7 @@ use crate::run::{META, RunFolder};
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, failure};
 use doodle::read::BadData;
-use doodle::{Answer, Art, Doodler, Reader, SIZE, picture, svg};
+use doodle::{Answer, Art, Doodler, Reader, SIZE, Stroke, picture, svg};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io::Read;
@@ -20,8 +20,11 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The files
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "ink")]
     files: Vec<PathBuf>,
+    /// A drawing as text
+    #[arg(long, value_name = "STROKES", conflicts_with = "files")]
+    ink: Option<String>,
     /// The run
     #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
@@ -71,18 +74,23 @@ struct Drawing {
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let (mut doodler, network) = recogniser(&texts, args.run.as_deref())?;
-    let mut results = vec![];
+    let mut all = vec![];
     for path in &args.files {
-        for drawing in drawings(path, args.limit).map_err(|e| bad(&texts, &e))? {
-            let answer = match &drawing.art {
-                Art::Strokes(strokes) => doodler.guess(strokes),
-                Art::Bitmap(pixels) => doodler.guess_bitmap(pixels),
-            };
-            results.push((path, drawing, answer.map_err(|e| failure::report(&texts, &e))?));
-        }
+        all.extend(drawings(path, args.limit).map_err(|e| bad(&texts, &e))?.into_iter().map(|d| (path.clone(), d)));
+    }
+    if let Some(text) = &args.ink {
+        all.push((PathBuf::from("--ink"), Drawing { row: 1, word: None, art: Art::Strokes(ink(&texts, text)?) }));
+    }
+    let mut results = vec![];
+    for (path, drawing) in all {
+        let answer = match &drawing.art {
+            Art::Strokes(strokes) => doodler.guess(strokes),
+            Art::Bitmap(pixels) => doodler.guess_bitmap(pixels),
+        };
+        results.push((path, drawing, answer.map_err(|e| failure::report(&texts, &e))?));
     }
     if shell.json {
-        let one = |(path, d, a): &(&PathBuf, Drawing, Answer)| {
+        let one = |(path, d, a): &(PathBuf, Drawing, Answer)| {
             let guesses: Vec<_> = a.guesses.iter().take(args.top).collect();
             json!({ "file": path, "row": d.row, "word": d.word, "sure": a.sure, "guesses": guesses })
         };
@@ -106,6 +114,17 @@ fn text(texts: &Texts, answer: &Answer, top: usize) -> String {
     let mut table = Table::new(&[(&texts.get("doodle.class")[..], Align::Left), (&texts.get("doodle.probability")[..], Align::Right)]);
     answer.guesses.iter().take(top).for_each(|g| table.row([g.class.clone(), format!("{:.1} %", 100.0 * g.probability)]));
     if answer.sure { table.to_string() } else { format!("{table}\n{}", texts.get("doodle.unsure")) }
+}
+
+/// Strokes as the page of doodles writes them: points `x,y` with dots between them, strokes with semicolons.
+fn ink(texts: &Texts, text: &str) -> Result<Vec<Stroke>, Report> {
+    let point = |p: &str| p.split_once(',').and_then(|(x, y)| Some((x.parse::<u16>().ok()?.into(), y.parse::<u16>().ok()?.into())));
+    let stroke = |s: &str| s.split('.').map(point).collect::<Option<Stroke>>();
+    text.split(';').filter(|s| !s.is_empty()).map(stroke).collect::<Option<_>>().ok_or_else(|| {
+        let short: String = text.chars().take(60).collect();
+        let what = texts.fill("usage.bad_value", &[("value", &short), ("arg", &"--ink")]);
+        Report::new(Exit::Usage, what, "", texts.get("doodle.ink"))
+    })
 }
 
 /// Two rows of pixels as one line of characters.
@@ -137,7 +156,7 @@ fn drawings(path: &Path, limit: usize) -> Result<Vec<Drawing>, BadData> {
 
 /// The recogniser of a run; else of the newest finished run of `train doodle` in `runs`; else the one that is part of the program.
 /// And how it is called.
-pub(super) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, String), Report> {
+pub(crate) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, String), Report> {
     let Some(path) = run.map(Path::to_path_buf).or_else(|| newest(texts)) else {
         let doodler = Doodler::built_in().map_err(|e| failure::report(texts, &e))?;
         return Ok((doodler, texts.get("doodle.built_in")));
@@ -153,10 +172,14 @@ pub(super) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, 
     Ok((doodler, texts.fill("doodle.run", &[("path", &folder.path().display())])))
 }
 
+/// Whether a run is a finished one of `train doodle`.
+pub(crate) fn is_recogniser(run: &RunFolder) -> bool {
+    Notes::read(run).is_some_and(|n| n.temperature.is_some())
+}
+
 /// The run of doodles that was finished last.
 pub(super) fn newest(texts: &Texts) -> Option<PathBuf> {
-    let calibrated = |r: &RunFolder| Notes::read(r).is_some_and(|n| n.temperature.is_some());
-    let finished = RunFolder::all(texts).into_iter().filter(|r| r.name().starts_with("doodle-") && calibrated(r));
+    let finished = RunFolder::all(texts).into_iter().filter(|r| r.name().starts_with("doodle-") && is_recogniser(r));
     let time = |r: &RunFolder| std::fs::metadata(r.file(META)).and_then(|m| m.modified()).ok();
     finished.max_by_key(time).map(|r| r.path().to_path_buf())
 }

@@ -68,6 +68,24 @@ impl IntoResponse for Refused {
     }
 }
 
+/// A sentence of the command line for the page, whose numbers are written as the language has it: with a decimal comma in Spanish.
+/// Names, places, `code` and values of options stay as they are.
+pub fn spoken(texts: &Texts, sentence: &str) -> String {
+    if texts.lang() == Lang::En {
+        return sentence.into();
+    }
+    let mut option = false;
+    let mut word = |piece: &str| {
+        // What is left of a piece between blanks without the signs around it.
+        let inner = piece.trim_matches(|c: char| !c.is_alphanumeric());
+        let number = inner.contains('.') && inner.parse::<f64>().is_ok() && !option;
+        option = piece.starts_with("--");
+        if number { piece.replacen(inner, &inner.replace('.', ","), 1) } else { piece.to_string() }
+    };
+    let mut said = |part: &str| part.split_inclusive(' ').map(&mut word).collect::<String>();
+    sentence.split('`').enumerate().map(|(i, part)| if i % 2 == 1 { format!("`{part}`") } else { said(part) }).collect()
+}
+
 /// The body of a request, or what is wrong with it.
 ///
 /// # Errors
@@ -100,5 +118,25 @@ pub async fn compute<T: Send + 'static>(
     match done.await {
         Ok(result) => Ok(result?),
         Err(_) => Err(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, texts.get("web.ui.refused.panic"), "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_sentences_are_written_as_the_language_has_it() {
+        let es = Texts::new(Lang::Es);
+        let cases = [
+            ("tras 12 pasos en x = -0.5, y = 1.25e-9: f = 3.", "tras 12 pasos en x = -0,5, y = 1,25e-9: f = 3."),
+            ("pruebe 0.05; o use --learning-rate 0.1", "pruebe 0,05; o use --learning-rate 0.1"),
+            ("127.0.0.1 y equations.0.formula en a.toml:3:1", "127.0.0.1 y equations.0.formula en a.toml:3:1"),
+            ("con `tanh(0.5*x)` (2.5 %)", "con `tanh(0.5*x)` (2,5 %)"),
+        ];
+        for (sentence, want) in cases {
+            assert_eq!(spoken(&es, sentence), want);
+            assert_eq!(spoken(&Texts::new(Lang::En), sentence), sentence);
+        }
     }
 }

@@ -3,7 +3,7 @@
 mod train;
 
 use super::Studio;
-use super::answer::{Answer, Speak, body, compute};
+use super::answer::{Answer, Speak, body, compute, spoken};
 use crate::commands::{activations, descend as descent, formula, losses as fits};
 use crate::report::{Exit, Report};
 use crate::{Texts, failure};
@@ -105,8 +105,8 @@ fn descended(texts: &Texts, asked: &Descents) -> Result<Value, Report> {
                 _ => Default::default(),
             };
             json!({
-                "name": name, "descent": d, "kind": descent::kind(texts, &d.end), "end": descent::end(texts, &f, d),
-                "why": why, "fix": fix, "curvature": descent::curvature(texts, d),
+                "name": name, "descent": d, "kind": descent::kind(texts, &d.end), "end": spoken(texts, &descent::end(texts, &f, d)),
+                "why": spoken(texts, &why), "fix": spoken(texts, &fix), "curvature": descent::curvature(texts, d).map(|c| spoken(texts, &c)),
             })
         })
         .collect();
@@ -139,7 +139,7 @@ async fn neuron(State(studio): State<Arc<Studio>>, Speak(texts): Speak, asked: A
         let sums: Vec<f64> =
             (0..CELLS * CELLS).map(|k| w.weights[0] * centre(k % CELLS) + w.weights[1] * centre(k / CELLS) + w.bias).collect();
         let map: Vec<f64> = at(about.activation, &sums).map_err(fail)?.iter().map(|p| p.value).collect();
-        let saturation = activations::saturation(&texts, &curve);
+        let saturation = spoken(&texts, &activations::saturation(&texts, &curve));
         Ok(json!({ "neuron": n, "curve": curve, "saturation": saturation, "map": { "cells": CELLS, "reach": 3.0, "values": map } }))
     });
     Ok(Json(value.await?))
