@@ -56,3 +56,17 @@ export async function the_address_and_the_command_hold_the_game({ open, base }) 
   await page.getByRole('link', { name: 'Español' }).click();
   await page.waitForFunction(() => document.documentElement.lang === 'es' && document.querySelectorAll('#board td.one').length === 5);
 }
+
+export async function z_a_player_of_one_s_own_is_trained_and_plays({ open, base, shot, accessible }) {
+  const page = await open();
+  await page.goto(new URL('/en/connect4#rows=200&epochs=2&level=network', base).href);
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.waitForFunction(() => document.getElementById('train-status').textContent.includes('Done: epoch 2'), null, { timeout: 240_000 });
+  await page.locator('#course .curve').first().waitFor();
+  await accessible(page);
+  await shot(page, 'connect4-trained');
+  await page.locator('#network').selectOption('connect4-deck-0001');
+  await page.getByRole('button', { name: 'Column 4' }).click();
+  await page.waitForFunction(() => /moves=4[1-7]/.test(location.hash));
+  assert.match(await page.locator('#share code').textContent(), /--run connect4-deck-0001/);
+}

@@ -44,3 +44,34 @@ export async function one_can_draw_by_keyboard({ open, base }) {
   await page.waitForFunction(() => location.hash.includes('ink='));
   await page.waitForFunction(() => document.querySelectorAll('#guesses .bars div').length === 5);
 }
+
+export async function the_command_says_the_same({ open, base }) {
+  const page = await open();
+  await page.goto(new URL('/en/doodle#ink=10%2C10.300%2C40%3B5%2C5.9%2C9', base).href);
+  await page.waitForFunction(() => document.querySelector('#share code').textContent === "neurona doodle --ink '10,10.300,40;5,5.9,9'");
+}
+
+const said = (page, words) => page.waitForFunction(w => document.getElementById('train-status').textContent.includes(w), words, { timeout: 180_000 });
+
+export async function z_a_recogniser_of_one_s_own_is_trained_and_guesses({ open, base, shot, accessible }) {
+  const page = await open();
+  await page.goto(new URL('/en/doodle#made=20&epochs=300', base).href);
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.locator('#course .curve, #course .dot').first().waitFor({ timeout: 180_000 });
+  await page.getByRole('button', { name: 'Stop and save' }).click();
+  await said(page, 'Stopped and saved');
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await said(page, 'Trains');
+  await page.getByRole('button', { name: 'Stop and save' }).click();
+  await said(page, 'Stopped and saved');
+  await page.getByLabel('Epochs').fill('2');
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await said(page, 'Done: epoch 2');
+  await accessible(page);
+  await shot(page, 'doodle-trained');
+  const run = new URLSearchParams(new URL(page.url()).hash.slice(1)).get('run');
+  await page.locator('#network').selectOption(run);
+  await house(page);
+  await page.waitForFunction(() => document.querySelectorAll('#guesses .bars div').length === 5);
+  assert.match(await page.locator('#share code').textContent(), new RegExp(`--run ${run}$`));
+}

@@ -41,3 +41,22 @@ export async function a_text_is_hidden_in_a_photograph_and_revealed({ open, base
   assert.equal(await other.locator('#message').textContent(), 'Meet me at the piñata, 5 o’clock ✓');
   await shot(other, 'hide-revealed-320');
 }
+
+export async function networks_of_one_s_own_are_trained_and_chosen({ open, base, shot, accessible }) {
+  const page = await open({ lang: 'es' });
+  await page.goto(new URL('/es/hide#steps=120', base).href);
+  await page.getByRole('button', { name: 'Entrenar', exact: true }).click();
+  await page.waitForFunction(() => document.getElementById('train-status').textContent.includes('Terminado: paso 120'), null, { timeout: 240_000 });
+  await page.locator('#course .curve').first().waitFor();
+  await page.locator('#quality .curve').first().waitFor();
+  await accessible(page);
+  await shot(page, 'hide-trained');
+  await page.locator('#model').selectOption('steganography-0001');
+  assert.match(await page.locator('#share code').textContent(), /--model photo --run steganography-0001/);
+  await page.getByRole('button', { name: 'inventada' }).click();
+  await page.locator('#original img').waitFor();
+  await page.locator('#text').fill('a');
+  page.expectsErrors = true; // after so few steps it may refuse
+  await page.locator('#hide').click();
+  await page.locator('#difference img, #hide-error strong').first().waitFor({ timeout: 60_000 });
+}

@@ -7,7 +7,7 @@ export async function the_equation_is_solved_live({ open, base, shot, accessible
   await page.locator('#exact canvas').first().waitFor();
   await page.getByRole('button', { name: 'Solve' }).click();
   await page.locator('#losses .curve').first().waitFor();
-  await page.waitForFunction(() => /steps in/.test(document.getElementById('status').textContent), null, { timeout: 90_000 });
+  await page.waitForFunction(() => /Done: step 3,000/.test(document.getElementById('train-status').textContent), null, { timeout: 90_000 });
   await page.locator('#network canvas').first().waitFor();
   await page.waitForFunction(() => /Relative error/.test(document.querySelector('#network .summary').textContent));
   const error = Number((await page.locator('#network .summary').textContent()).match(/\d+\.\d+/)[0]);

@@ -41,10 +41,15 @@ struct Setting {
 /// # Errors
 /// A [`Report`] with exit code 3 that names file, line and column.
 pub fn read<T: DeserializeOwned>(texts: &Texts, path: &str, source: &str) -> Result<T, Report> {
-    Source { path: path.into(), text: source.into(), settings: vec![] }.read(texts)
+    Source::new(path, source).read(texts)
 }
 
 impl Source {
+    /// The text of a file called `path`.
+    pub fn new(path: &str, text: &str) -> Source {
+        Source { path: path.into(), text: text.into(), settings: vec![] }
+    }
+
     /// Reads a file.
     ///
     /// # Errors

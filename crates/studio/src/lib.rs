@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod equations;
 pub mod failure;
 pub mod foreign;
 pub mod interrupt;

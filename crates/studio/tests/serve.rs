@@ -2,88 +2,11 @@
 
 mod common;
 
+use common::server::Server;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-
-/// A server in a folder of its own; ended when dropped.
-struct Server {
-    child: Child,
-    address: String,
-    query: String,
-}
-
-impl Server {
-    fn start(name: &str, args: &[&str]) -> Server {
-        let mut command = common::command(&common::empty("serve", name), &["serve", "--port", "0", "--json"]);
-        command.args(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-        let mut text = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        while !text.trim_end().ends_with('}') {
-            assert!(out.read_line(&mut text).unwrap() > 0, "it ended: {text}");
-        }
-        let answer: Value = serde_json::from_str(&text).unwrap();
-        let url = answer["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_string();
-        let (address, query) = url.split_once('/').unwrap();
-        Server { child, address: address.into(), query: query.into() }
-    }
-
-    /// Sends a request as it is, and reads all of the answer.
-    fn raw(&self, request: &str) -> Answer {
-        let port = self.address.rsplit(':').next().unwrap();
-        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut bytes = vec![];
-        stream.read_to_end(&mut bytes).unwrap_or_default();
-        Answer(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-        let host = if headers.to_lowercase().contains("host:") { String::new() } else { format!("Host: {}\r\n", self.address) };
-        let length = body.len();
-        self.raw(&format!("{method} {path} HTTP/1.1\r\n{host}{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, "", "")
-    }
-
-    fn ask(&self, path: &str, body: &Value) -> Answer {
-        self.send("POST", path, "Content-Type: application/json\r\n", &body.to_string())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-struct Answer(String);
-
-impl Answer {
-    fn status(&self) -> u16 {
-        self.0.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let head = self.0.split("\r\n\r\n").next()?;
-        head.lines().filter_map(|l| l.split_once(": ")).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-    }
-
-    fn body(&self) -> &str {
-        self.0.split_once("\r\n\r\n").map_or("", |(_, b)| b)
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(self.body()).unwrap_or_else(|e| panic!("{e}: {}", self.0))
-    }
-}
 
 #[test]
 fn pages_and_files_are_served_with_what_browsers_must_forbid() {
@@ -282,25 +205,13 @@ fn trainings_of_the_playground_go_on_anywhere() {
     }
 }
 
-/// Waits until a run is as wanted.
-fn until(server: &Server, name: &str, status: &str) -> Value {
-    for _ in 0..600 {
-        let all = server.get("/api/runs").json();
-        if let Some(run) = all.as_array().unwrap().iter().find(|r| r["name"] == name && r["status"] == status) {
-            return run.clone();
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{name} is never {status}: {}", server.get("/api/jobs").body());
-}
-
 #[test]
 fn trainings_run_one_after_the_other_stop_resume_and_are_followed() {
     let server = Server::start("jobs", &[]);
     let first = server.ask("/api/jobs", &json!({ "task": "spirals", "epochs": 100_000 })).json();
     let second = server.ask("/api/jobs", &json!({ "task": "spirals", "epochs": 2 })).json();
     assert_eq!((first["run"].as_str(), second["run"].as_str()), (Some("spirals-0001"), Some("spirals-0002")));
-    until(&server, "spirals-0001", "running");
+    server.until("spirals-0001", "running");
     assert_eq!(server.get("/api/jobs").json()["jobs"][1]["phase"], "queued");
     // Two readers of events; the one that has seen lines gets the rest.
     let events = |last: &str| {
@@ -313,12 +224,12 @@ fn trainings_run_one_after_the_other_stop_resume_and_are_followed() {
     assert_eq!((events("")["from"].as_u64(), events("Last-Event-ID: 2\r\n")["from"].as_u64()), (Some(0), Some(2)));
     let path = format!("/api/jobs/{}/stop", first["id"]);
     assert_eq!((server.ask(&path, &json!({})).status(), server.ask("/api/jobs/99/stop", &json!({})).status()), (200, 404));
-    until(&server, "spirals-0001", "interrupted");
-    until(&server, "spirals-0002", "done");
+    server.until("spirals-0001", "interrupted");
+    server.until("spirals-0002", "done");
     let resumed = server.ask("/api/jobs", &json!({ "task": "resume", "run": "spirals-0001" })).json();
-    until(&server, "spirals-0001", "running");
+    server.until("spirals-0001", "running");
     server.ask(&format!("/api/jobs/{}/stop", resumed["id"]), &json!({}));
-    until(&server, "spirals-0001", "interrupted");
+    server.until("spirals-0001", "interrupted");
 
     let confusion = server.get("/api/runs/spirals-0002/evaluation").json();
     assert_eq!(confusion["confusion"].as_array().unwrap().len(), 3);

@@ -82,3 +82,25 @@ fn wrong_files_are_shown_with_line_and_character() {
     assert!(stderr(&o).contains("u") && o.status.code() == Some(3));
     assert!(!folder.join("runs").exists());
 }
+
+#[test]
+fn the_gallery_is_solved_by_name_and_printed_and_a_reference_that_is_not_there_is_a_warning() {
+    let folder = empty("solve", "gallery");
+    let all = json(&run(&folder, &["solve", "--list", "--json"]));
+    assert!(all.as_array().unwrap().iter().any(|e| e["name"] == "burgers"), "{all}");
+    let text = run(&folder, &["solve", "heat", "--print"]);
+    assert!(stdout(&text).contains("[[equations]]"), "{}", stdout(&text));
+    let o = json(&run(&folder, &["solve", "poisson", "--set", "network.widths=[20]", "--json"]));
+    assert!(o["relative_l2"].as_f64().unwrap() < 0.1 && o["ungraded"].is_null(), "{o}");
+    assert!(folder.join("runs/poisson-0001/u.svg").is_file());
+    let unknown = run(&folder, &["solve", "posson"]);
+    assert!(unknown.status.code() == Some(3) && stderr(&unknown).contains("poisson, helmholtz"), "{}", stderr(&unknown));
+
+    let reference = "\n[reference]\nunknown = \"u\"\naxes = [\"x\", \"t\"]\nfile = \"nowhere.npy\"\n";
+    fs::write(folder.join("wave.toml"), format!("{}{reference}", FILE.replace("solution.u", "# solution.u"))).unwrap();
+    let o = run(&folder, &["solve", "wave.toml"]);
+    assert!(o.status.success() && stderr(&o).contains("Not graded") && stderr(&o).contains("nowhere.npy was not found"), "{}", stderr(&o));
+    assert!(stdout(&o).contains("Not graded") && !stdout(&o).contains("relative L2"), "{}", stdout(&o));
+    let o = run(&folder, &["solve", "wave.toml", "--set", "reference.axes=[\"x\"]"]);
+    assert!(o.status.code() == Some(3), "what is wrong besides is still an error: {}", stderr(&o));
+}

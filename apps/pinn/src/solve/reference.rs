@@ -2,7 +2,7 @@
 
 use super::Wrongly;
 use super::problem::{Problem, wrongly};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 28;
@@ -126,7 +126,14 @@ fn bad<T>(key: &str, why: &str) -> Result<T, Wrongly> {
 }
 
 impl Reference {
-    /// Reads the reference of a problem, if it names one. Files are looked for in `folder`.
+    /// The first file of a problem's reference that is not in `folder`: then there is nothing to compare with.
+    pub fn absent(problem: &Problem, folder: &Path) -> Option<PathBuf> {
+        let r = problem.file.reference.as_ref()?;
+        [&r.file].into_iter().chain(r.places.values()).map(|f| folder.join(f)).find(|p| !p.exists())
+    }
+
+    /// Reads the reference of a problem, if it names one and its files are there ([`Reference::absent`]). Files are looked for
+    /// in `folder`.
     ///
     /// # Errors
     /// Files that cannot be used.
@@ -139,6 +146,9 @@ impl Reference {
         let all = known.iter().all(|a| r.axes.iter().any(|b| a == b)) && r.axes.len() == known.len();
         if !all {
             return wrongly("reference.axes", "variable", &[&r.axes.join(", "), &format!("each of {}", known.join(", "))]);
+        }
+        if Reference::absent(problem, folder).is_some() {
+            return Ok(None);
         }
         let order: Vec<usize> = r.axes.iter().map(|a| problem.axis(a).unwrap_or(0)).collect();
         let path = folder.join(&r.file);

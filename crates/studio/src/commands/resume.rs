@@ -68,7 +68,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 ///
 /// # Errors
 /// A meta.json that cannot be read (4).
-pub(super) fn kind(folder: &RunFolder) -> Result<String, Report> {
+pub(crate) fn kind(folder: &RunFolder) -> Result<String, Report> {
     let meta: serde_json::Value = serde_json::from_str(&folder.read(META)?).map_err(|e| folder.unreadable(META, &e.to_string()))?;
     Ok(meta["kind"].as_str().unwrap_or(network::KIND).into())
 }

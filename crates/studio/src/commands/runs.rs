@@ -101,8 +101,17 @@ impl Known {
         let all = |key: &str| self.config.get(key).and_then(toml::Value::as_integer).map_or(0, |n| n as u64);
         match number("epochs") {
             Some(done) => [done, all("epochs")],
-            None => [number("step").unwrap_or(0), all("steps")],
+            None => [number("step").unwrap_or(0), all("steps").max(self.stages())],
         }
+    }
+
+    /// The steps of all stages of all windows of an equation.
+    fn stages(&self) -> u64 {
+        let whole = |table: &toml::Table, key: &str| table.get(key).and_then(toml::Value::as_integer).map_or(0, |n| n.max(0) as u64);
+        let list = |key: &str| self.config.get(key).and_then(toml::Value::as_array);
+        let tables = list("stages").into_iter().flatten().filter_map(toml::Value::as_table);
+        let steps: u64 = tables.map(|t| whole(t, "steps")).sum();
+        steps.saturating_mul(whole(&self.config, "windows").max(1))
     }
 
     /// The number that says how good it is: the first metric, of validation if there is one.
@@ -111,7 +120,7 @@ impl Known {
         let setting = |key: &str| self.config.get(key);
         let list = setting("metrics").and_then(toml::Value::as_array);
         let first = list.and_then(|l| l.first()).and_then(toml::Value::as_str).unwrap_or("loss");
-        named(&format!("val_{first}")).or_else(|| named(first)).or_else(|| named("relative_l2"))
+        named(&format!("val_{first}")).or_else(|| named("relative_l2")).or_else(|| named(first))
     }
 
     /// Seconds since 1970 of the last change.

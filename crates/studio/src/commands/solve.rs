@@ -1,29 +1,39 @@
 //! `neurona solve FILE.toml`: a differential equation, given by its formulas, and the run folder of its solution.
 
+mod given;
 mod saving;
+mod solution;
 mod wrong;
 
-use crate::config::Source;
 use crate::number::short;
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
-use crate::run::{CONFIG, RunFolder};
+use crate::run::RunFolder;
 use crate::table::{Align, Table};
 use crate::{Shell, Texts, checkpoint, interrupt};
-use pinn::solve::{File, Problem, Reference, Solved, Solver};
+use given::Given;
+use pinn::solve::{Solved, Solver};
 use saving::Saving;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
-pub(super) use saving::KIND;
+pub(crate) use given::check;
+pub(crate) use saving::KIND;
+pub(crate) use solution::Solution;
 
 /// Arguments of `neurona solve`.
 #[derive(clap::Args, Debug)]
 #[command(arg_required_else_help = true)]
 pub struct Args {
     /// The problem
-    #[arg(value_name = "FILE.toml")]
-    file: PathBuf,
+    #[arg(value_name = "FILE.toml|NAME", required_unless_present = "list")]
+    file: Option<PathBuf>,
+    /// The gallery
+    #[arg(long)]
+    list: bool,
+    /// Prints the file
+    #[arg(long)]
+    print: bool,
     /// Decides points and first weights
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
@@ -45,29 +55,23 @@ pub struct Args {
 /// written (1).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let mut source = Source::open(&texts, &args.file)?;
+    let Some(file) = args.file.as_ref().filter(|_| !args.list) else { return given::list(shell) };
+    let Given { mut source, name, folder: parent } = Given::open(&texts, file)?;
+    if args.print {
+        return shell.write(source.text.as_bytes());
+    }
     args.set.iter().try_for_each(|pair| source.set_pair(&texts, pair))?;
     for (option, key, value) in [("--seed", "seed", args.seed), ("--threads", "threads", args.threads)] {
         if let Some(value) = value {
             source.set(option, key, i64::from(value));
         }
     }
-    let parent = args.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (problem, reference) = read(&texts, &source, parent)?;
+    let (problem, reference) = given::read(&texts, &source, &parent)?;
     let solver = Solver::new(&problem, reference.as_ref()).map_err(|e| wrong::failed(&texts, &e))?;
-    let name = args.file.file_stem().and_then(|s| s.to_str()).unwrap_or(KIND);
-    let folder = RunFolder::create(&texts, name, args.out.as_deref())?;
+    let folder = RunFolder::create(&texts, &name, args.out.as_deref())?;
     interrupt::watch();
-    let saving = Saving::begin(&texts, folder, &solver, parent)?;
+    let saving = Saving::begin(&texts, folder, &solver, &parent)?;
     go(solver, saving, shell)
-}
-
-/// The problem of a file and its reference; files that it names are looked for in `parent`.
-fn read(texts: &Texts, source: &Source, parent: &Path) -> Result<(Problem, Option<Reference>), Report> {
-    let file: File = source.read(texts)?;
-    let problem = Problem::new(&file, parent).map_err(|e| wrong::report(texts, source, &e))?;
-    let reference = Reference::read(&problem, parent).map_err(|e| wrong::report(texts, source, &e))?;
-    Ok((problem, reference))
 }
 
 /// Goes on with a run from its saved state.
@@ -76,13 +80,13 @@ fn read(texts: &Texts, source: &Source, parent: &Path) -> Result<(Problem, Optio
 /// A run that is finished (2) or whose files cannot be used (3, 4); as [`run`].
 pub(super) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let mut source = Source::open(&texts, &folder.file(CONFIG))?;
+    saving::may_resume(&texts, &folder)?;
+    let Given { mut source, folder: parent, .. } = Given::of_run(&texts, &folder)?;
     if let Some(threads) = threads {
         source.set("--threads", "threads", i64::from(threads));
     }
     interrupt::watch();
-    let parent = saving::parent(&texts, &folder)?;
-    let (problem, reference) = read(&texts, &source, &parent)?;
+    let (problem, reference) = given::read(&texts, &source, &parent)?;
     let (saving, progress, records) = Saving::resume(&texts, folder, &problem)?;
     let solver = Solver::resume(&problem, reference.as_ref(), progress, records).map_err(|e| wrong::failed(&texts, &e))?;
     go(solver, saving, shell)
@@ -91,13 +95,17 @@ pub(super) fn resume(folder: RunFolder, threads: Option<u32>, shell: &mut Shell)
 /// Takes all steps, saves and prints.
 fn go(mut solver: Solver, mut saving: Saving, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
+    let ungraded = saving.absent(solver.problem()).map(|path| texts.fill("solve.ungraded", &[("path", &path.display())]));
+    if let Some(warning) = &ungraded {
+        Progress::stderr(texts).keep(warning);
+    }
     if let Err(e) = train(&texts, &mut solver, &mut saving) {
         saving.diverged(&solver)?;
         return Err(e);
     }
     let solved = solver.solved().map_err(|e| wrong::failed(&texts, &e))?;
     let files = saving.finish(&solver, &solved)?;
-    show(shell, &solver, &solved, saving.folder.path(), &files)?;
+    show(shell, &solver, &solved, ungraded.as_deref(), saving.folder.path(), &files)?;
     if solver.is_done() { Ok(()) } else { Err(interrupted(&texts, &solver, &saving.folder)) }
 }
 
@@ -153,7 +161,14 @@ fn rounded(x: f64) -> f64 {
     format!("{x:.3e}").parse().unwrap_or(x)
 }
 
-fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, files: &[PathBuf]) -> Result<(), Report> {
+fn show(
+    shell: &mut Shell,
+    solver: &Solver,
+    solved: &Solved,
+    ungraded: Option<&str>,
+    folder: &Path,
+    files: &[PathBuf],
+) -> Result<(), Report> {
     let (problem, progress) = (solver.problem(), solver.progress());
     let last = solver.records().last();
     let names = solver.names();
@@ -169,7 +184,7 @@ fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, file
             "fitted": map(solved.fitted.iter().map(|f| (&f.name, f.value)).collect()),
             "deviation": map(solved.fitted.iter().filter_map(|f| Some((&f.name, f.deviation?))).collect()),
             "loss": last.map(|r| r.loss), "losses": map(terms), "residual": solved.residuals[0], "residual_elsewhere": solved.residuals[1],
-            "doubtful": solved.is_doubtful(), "ends": ends, "seconds": progress.seconds, "files": files,
+            "doubtful": solved.is_doubtful(), "ungraded": ungraded, "ends": ends, "seconds": progress.seconds, "files": files,
         }));
     }
     let texts = shell.texts;
@@ -198,6 +213,9 @@ fn show(shell: &mut Shell, solver: &Solver, solved: &Solved, folder: &Path, file
     let mut text = table.to_string();
     for (i, code) in ends.iter().enumerate() {
         text += &format!("{}{}", if i == 0 { "\n\n" } else { "\n" }, ended(&texts, solver, i, code));
+    }
+    if let Some(warning) = ungraded {
+        text += &format!("\n\n{warning}");
     }
     if solved.is_doubtful() {
         text += &format!("\n\n{}", texts.get("solve.doubtful"));

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use steganography::codec::Codec;
 use steganography::{Error, Model, Picture, model};
 
-pub(super) use saving::KIND;
+pub(crate) use saving::KIND;
 pub(super) use train::resume;
 
 /// Where a password may come from.
@@ -48,7 +48,7 @@ impl Password {
 }
 
 /// The networks of a run, or those that come with the program.
-fn codec(texts: &Texts, model: Model, run: Option<&Path>, threads: usize) -> Result<Codec, Report> {
+pub(crate) fn codec(texts: &Texts, model: Model, run: Option<&Path>, threads: usize) -> Result<Codec, Report> {
     let Some(run) = run else { return Codec::built_in(model, threads).map_err(|e| report(texts, &e)) };
     let folder = RunFolder::open(texts, run)?;
     let name = folder.file(CONFIG).display().to_string();

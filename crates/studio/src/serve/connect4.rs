@@ -2,17 +2,20 @@
 
 use super::Studio;
 use super::answer::{Answer, Speak, body, compute};
-use crate::commands::connect4::eval::{DEPTH, ENDING};
+use super::tasks::{Stamp, chosen, finished};
+use crate::commands::connect4::eval::{DEPTH, ENDING, network};
 use crate::commands::connect4::perfect;
 use crate::commands::connect4::wrong_moves;
 use crate::report::Report;
+use crate::run::RunFolder;
 use crate::{Texts, failure};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use connect4::board::{CELLS, COLUMNS, ROWS};
 use connect4::network::Network;
+use connect4::planes::Planes;
 use connect4::player::{Level, Player, Search};
 use connect4::{Position, Solver};
 use serde::Deserialize;
@@ -27,16 +30,40 @@ const MEMORY: usize = 64;
 /// What is made when it is first needed, and then kept.
 #[derive(Default)]
 pub struct Table {
-    opinions: Mutex<Option<Network>>,
     scores: Mutex<Option<Solver>>,
+    perfect: Mutex<Option<Player>>,
+    /// Of the network that comes with the program.
+    built_in: Arc<Players>,
+    /// Of the run that was chosen last.
+    of_run: Mutex<Option<(Stamp, Arc<Players>)>>,
+}
+
+/// What one network is used for.
+#[derive(Default)]
+struct Players {
+    /// The run, if it is not the network that comes with the program.
+    run: Option<std::path::PathBuf>,
+    opinions: Mutex<Option<Network>>,
     network: Mutex<Option<Player>>,
     search: Mutex<Option<Player>>,
-    perfect: Mutex<Option<Player>>,
+}
+
+impl Players {
+    fn make(&self, texts: &Texts) -> Result<Network, Report> {
+        network(texts, self.run.as_deref())
+    }
 }
 
 /// Addresses below `/api/connect4`.
 pub fn routes() -> Router<Arc<Studio>> {
-    Router::new().route("/position", post(position)).route("/reply", post(reply))
+    Router::new().route("/position", post(position)).route("/reply", post(reply)).route("/runs", get(runs))
+}
+
+async fn runs(State(studio): State<Arc<Studio>>, Speak(texts): Speak) -> Answer {
+    let fits = |run: &RunFolder, meta: &Value| {
+        run.name().starts_with("connect4-") && Planes::ALL.iter().any(|p| meta["input"] == json!(p.shape()))
+    };
+    Ok(Json(compute(&studio, &texts, move |_| Ok(finished(&texts, fits).into())).await?))
 }
 
 /// A game, and what to say of its position.
@@ -47,6 +74,9 @@ struct Question {
     /// `network`, `exact`, or nothing.
     #[serde(default)]
     hints: String,
+    /// The run whose network it is; else the one that comes with the program.
+    #[serde(default)]
+    run: String,
 }
 
 /// A game, and who is to move in it.
@@ -57,27 +87,33 @@ struct Turn {
     level: String,
     #[serde(default)]
     hints: String,
+    #[serde(default)]
+    run: String,
     /// Decides between equally good columns.
     #[serde(default)]
     seed: u64,
 }
 
 async fn position(State(studio): State<Arc<Studio>>, Speak(texts): Speak, question: Result<Json<Question>, JsonRejection>) -> Answer {
-    let Question { moves, hints } = body(&texts, question)?;
+    let Question { moves, hints, run } = body(&texts, question)?;
     let p = parse(&texts, &moves)?;
-    let value = compute(&studio, &texts, move |studio| studio.connect4.describe(&texts, &moves, &p, &hints)).await?;
-    Ok(Json(value))
+    let value = compute(&studio, &texts, move |studio| {
+        let players = studio.connect4.players(&texts, &run)?;
+        studio.connect4.describe(&texts, &players, &moves, &p, &hints)
+    });
+    Ok(Json(value.await?))
 }
 
 async fn reply(State(studio): State<Arc<Studio>>, Speak(texts): Speak, turn: Result<Json<Turn>, JsonRejection>) -> Answer {
     let turn = body(&texts, turn)?;
     let p = parse(&texts, &turn.moves)?;
     let value = compute(&studio, &texts, move |studio| {
-        let Some(column) = studio.connect4.choose(&texts, &p, &turn.level, turn.seed)? else {
-            return studio.connect4.describe(&texts, &turn.moves, &p, &turn.hints);
+        let players = studio.connect4.players(&texts, &turn.run)?;
+        let Some(column) = studio.connect4.choose(&texts, &players, &p, (&turn.level, turn.seed))? else {
+            return studio.connect4.describe(&texts, &players, &turn.moves, &p, &turn.hints);
         };
         let moves = format!("{}{}", turn.moves, column + 1);
-        studio.connect4.describe(&texts, &moves, &p.play(column), &turn.hints)
+        studio.connect4.describe(&texts, &players, &moves, &p.play(column), &turn.hints)
     });
     Ok(Json(value.await?))
 }
@@ -98,12 +134,21 @@ fn made<T, R>(slot: &Mutex<Option<T>>, make: impl FnOnce() -> Result<T, Report>,
 }
 
 impl Table {
+    /// What is kept of the network of a run, or of the one that comes with the program.
+    fn players(&self, texts: &Texts, run: &str) -> Result<Arc<Players>, Report> {
+        let Some((folder, stamp)) = chosen(texts, run)? else { return Ok(self.built_in.clone()) };
+        let mut slot = self.of_run.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = slot.take().filter(|(s, _)| *s == stamp);
+        let new = || (stamp, Arc::new(Players { run: Some(folder.path().into()), ..Players::default() }));
+        Ok(slot.insert(kept.unwrap_or_else(new)).1.clone())
+    }
+
     /// Everything that a page shows of a position.
-    fn describe(&self, texts: &Texts, moves: &str, p: &Position, hints: &str) -> Result<Value, Report> {
-        let built_in = || Network::built_in().map_err(|e| failure::report(texts, &e));
+    fn describe(&self, texts: &Texts, players: &Players, moves: &str, p: &Position, hints: &str) -> Result<Value, Report> {
         let (mut network, mut exact) = (Value::Null, Value::Null);
         if hints == "network" && !p.is_over() {
-            let opinions = made(&self.opinions, built_in, |n| n.opinions(&[*p]))?.map_err(|e| failure::report(texts, &e))?;
+            let opinions =
+                made(&players.opinions, || players.make(texts), |n| n.opinions(&[*p]))?.map_err(|e| failure::report(texts, &e))?;
             // A column's worth is a probability and an expected result: half of it lies between 0 and 1.
             network =
                 opinions.first().map_or(Value::Null, |o| json!({ "columns": o.columns.map(|c| c.map(|c| c / 2.0)), "value": o.value }));
@@ -120,9 +165,9 @@ impl Table {
     }
 
     /// The column of a level.
-    fn choose(&self, texts: &Texts, p: &Position, level: &str, seed: u64) -> Result<Option<usize>, Report> {
+    fn choose(&self, texts: &Texts, players: &Players, p: &Position, (level, seed): (&str, u64)) -> Result<Option<usize>, Report> {
         let failed = |e| failure::report(texts, &e);
-        let network = || Network::built_in().map(Box::new).map_err(failed);
+        let network = || players.make(texts).map(Box::new);
         let kept = |slot, make: &dyn Fn() -> Result<Level, Report>| {
             made(slot, || Ok(Player::new(make()?, seed)), |player: &mut Player| player.choose(p))?.map_err(failed)
         };
@@ -132,9 +177,9 @@ impl Table {
             "random" => once(Level::Random),
             "depth2" => once(Level::AlphaBeta(2)),
             "depth6" => once(Level::AlphaBeta(6)),
-            "network" => kept(&self.network, &|| Ok(Level::Network(network()?))),
+            "network" => kept(&players.network, &|| Ok(Level::Network(network()?))),
             "perfect" if p.plies() >= EXACT => kept(&self.perfect, &|| Ok(Level::Perfect(Box::new(perfect(MEMORY))))),
-            "search" | "perfect" => kept(&self.search, &search),
+            "search" | "perfect" => kept(&players.search, &search),
             other => {
                 let what = texts.fill("usage.bad_value", &[("value", &other), ("arg", &"level")]);
                 Err(Report::new(crate::Exit::Usage, what, "random, depth2, depth6, network, search, perfect", ""))

@@ -2,11 +2,13 @@
 
 use super::Studio;
 use super::answer::{Answer, Speak, body, compute};
+use super::tasks::{Stamp, chosen, finished};
+use crate::commands::doodle::{is_recogniser, recogniser};
 use crate::report::{Exit, Report};
 use crate::{Texts, failure};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use doodle::{Doodler, Stroke, bitmap};
 use serde::Deserialize;
@@ -16,15 +18,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Guesses that are shown.
 const TOP: usize = 5;
 
-/// The network, once it is needed.
+/// A network, and the run that it comes from, if not from the program.
+type Kept = (Option<Stamp>, Box<Doodler>);
+
+/// The network that was needed last.
 #[derive(Default)]
 pub struct Paper {
-    doodler: Mutex<Option<Box<Doodler>>>,
+    doodler: Mutex<Option<Kept>>,
 }
 
 /// Addresses below `/api/doodle`.
 pub fn routes() -> Router<Arc<Studio>> {
-    Router::new().route("/", post(guess))
+    Router::new().route("/", post(guess)).route("/runs", get(runs))
+}
+
+async fn runs(State(studio): State<Arc<Studio>>, Speak(texts): Speak) -> Answer {
+    Ok(Json(compute(&studio, &texts, move |_| Ok(finished(&texts, |run, _| is_recogniser(run)).into())).await?))
 }
 
 /// Strokes in any scale; the limit of a body limits their points.
@@ -32,25 +41,30 @@ pub fn routes() -> Router<Arc<Studio>> {
 #[serde(deny_unknown_fields)]
 struct Drawing {
     strokes: Vec<Stroke>,
+    /// The run whose network guesses; else the one that comes with the program.
+    #[serde(default)]
+    run: String,
 }
 
 async fn guess(State(studio): State<Arc<Studio>>, Speak(texts): Speak, drawing: Result<Json<Drawing>, JsonRejection>) -> Answer {
-    let Drawing { strokes } = body(&texts, drawing)?;
-    Ok(Json(compute(&studio, &texts, move |studio| studio.paper.guess(&texts, &strokes)).await?))
+    let drawing = body(&texts, drawing)?;
+    Ok(Json(compute(&studio, &texts, move |studio| studio.paper.guess(&texts, &drawing)).await?))
 }
 
 impl Paper {
-    fn guess(&self, texts: &Texts, strokes: &[Stroke]) -> Result<Value, Report> {
+    fn guess(&self, texts: &Texts, Drawing { strokes, run }: &Drawing) -> Result<Value, Report> {
         let failed = |e| failure::report(texts, &e);
         if strokes.iter().flatten().any(|p| !p.0.is_finite() || !p.1.is_finite()) {
             return Err(Report::new(Exit::Usage, texts.get("web.doodle.not_finite"), "", ""));
         }
+        let (folder, stamp) = chosen(texts, run)?.unzip();
         let mut slot = self.doodler.lock().unwrap_or_else(PoisonError::into_inner);
-        let doodler = match slot.take() {
-            Some(doodler) => doodler,
-            None => Box::new(Doodler::built_in().map_err(failed)?),
+        let doodler = match (slot.take(), folder) {
+            (Some((kept, doodler)), _) if kept == stamp => doodler,
+            (_, Some(folder)) => Box::new(recogniser(texts, Some(folder.path()))?.0),
+            (_, None) => Box::new(Doodler::built_in().map_err(failed)?),
         };
-        let doodler = slot.insert(doodler);
+        let (_, doodler) = slot.insert((stamp, doodler));
         let answer = doodler.guess(strokes).map_err(failed)?;
         let empty = answer.guesses.is_empty();
         let pixels = if empty { vec![0; doodle::PIXELS] } else { bitmap(strokes) };

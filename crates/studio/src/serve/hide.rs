@@ -2,8 +2,9 @@
 
 use super::Studio;
 use super::answer::{Answer, Refused, Speak, body, compute};
+use super::tasks::{Stamp, chosen, finished};
 use crate::Texts;
-use crate::commands::steganography::report;
+use crate::commands::steganography::{KIND, codec, report};
 use crate::report::{Exit, Report};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
@@ -40,6 +41,8 @@ pub struct Gallery {
     /// Those kept, with their numbers, and the last number given.
     pictures: Mutex<(u64, VecDeque<Numbered>)>,
     codecs: Mutex<[Option<Box<Codec>>; 2]>,
+    /// That of the run that was chosen last.
+    of_run: Mutex<Option<(Stamp, Box<Codec>)>>,
 }
 
 /// Addresses below `/api/hide`.
@@ -52,6 +55,17 @@ pub fn routes() -> Router<Arc<Studio>> {
         .route("/hide", post(hide_text))
         .route("/reveal", post(reveal_text))
         .route("/attack", post(attack))
+        .route("/runs", get(runs))
+}
+
+/// Runs whose networks can be used, with the model that they are of.
+async fn runs(State(studio): State<Arc<Studio>>, Speak(texts): Speak) -> Answer {
+    let value = compute(&studio, &texts, move |_| {
+        let of = |model: Model| finished(&texts, |_, meta| meta["kind"] == KIND && meta["preset"] == model.name());
+        let both = Model::ALL.into_iter().flat_map(|m| of(m).into_iter().map(move |run| json!({ "run": run, "model": m.name() })));
+        Ok(both.collect::<Vec<_>>().into())
+    });
+    Ok(Json(value.await?))
 }
 
 /// What is done with a picture.
@@ -60,6 +74,9 @@ pub fn routes() -> Router<Arc<Studio>> {
 struct Task {
     picture: u64,
     model: String,
+    /// The run whose networks do it; else those that come with the program.
+    #[serde(default)]
+    run: String,
     #[serde(default)]
     text: String,
     #[serde(default)]
@@ -106,6 +123,18 @@ impl Gallery {
             None => Box::new(Codec::built_in(model, 0).map_err(|e| report(texts, &e))?),
         };
         Ok(work(slot.insert(codec)))
+    }
+
+    /// Works with the networks that a task asks for.
+    fn with_those_of<R>(&self, texts: &Texts, task: &Task, work: impl FnOnce(&mut Codec) -> R) -> Result<R, Report> {
+        let Some((folder, stamp)) = chosen(texts, &task.run)? else { return self.with(texts, task.model(), work) };
+        let mut slot = self.of_run.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = slot.take().filter(|(s, codec)| *s == stamp && codec.model == task.model());
+        let made = match kept {
+            Some(kept) => kept,
+            None => (stamp, Box::new(codec(texts, task.model(), Some(folder.path()), 0)?)),
+        };
+        Ok(work(&mut slot.insert(made).1))
     }
 
     /// What the page needs to know of a picture.
@@ -183,7 +212,7 @@ async fn hide_text(State(studio): State<Arc<Studio>>, Speak(texts): Speak, task:
     let value = compute(&studio, &texts, move |studio| {
         let cover = studio.gallery.get(&texts, task.picture)?;
         let message = Message::Text(task.text.clone());
-        let hidden = studio.gallery.with(&texts, task.model(), |codec| hide(codec, &cover, &message, task.password(), Format::Png))?;
+        let hidden = studio.gallery.with_those_of(&texts, &task, |codec| hide(codec, &cover, &message, task.password(), Format::Png))?;
         let hidden = hidden.map_err(|e| report(&texts, &e))?;
         let rate = 8.0 * hidden.bytes as f64 / (cover.width * cover.height) as f64;
         let psnr = hidden.psnr.is_finite().then_some(hidden.psnr);
@@ -205,7 +234,7 @@ async fn reveal_text(State(studio): State<Arc<Studio>>, Speak(texts): Speak, tas
 }
 
 fn read(texts: &Texts, gallery: &Gallery, task: &Task, picture: &Picture) -> Result<Value, Report> {
-    let message = gallery.with(texts, task.model(), |codec| reveal(codec, picture, task.password()))?;
+    let message = gallery.with_those_of(texts, task, |codec| reveal(codec, picture, task.password()))?;
     // A picture without a message is no fault of the server's.
     let message = message.map_err(|e| {
         let mut report = report(texts, &e);

@@ -3,7 +3,7 @@
 
 use super::Studio;
 use super::answer::{Answer, Refused, Speak, body, compute};
-use super::tasks::{self, Task};
+use super::tasks::{self, Commands, Task};
 use crate::Texts;
 use crate::report::{Exit, Report};
 use axum::extract::rejection::JsonRejection;
@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +57,9 @@ struct Job {
     run: String,
     /// The command line, for people.
     command: Vec<String>,
+    /// A file that is needed first, and the command line that makes it.
+    #[serde(skip)]
+    before: Option<(PathBuf, Vec<String>)>,
     /// The last line of its progress.
     progress: String,
     /// Why it failed.
@@ -109,13 +113,15 @@ impl Jobs {
                 texts.get("web.ui.refused.busy.fix"),
             ));
         }
-        let (mut command, run) = task.command(texts)?;
+        let Commands { mut before, words: mut command, run } = task.commands(texts)?;
         if list.iter().any(|j| j.run == run && !j.phase.is_over()) {
             return Err(Report::new(Exit::Usage, texts.fill("run.in_use", &[("path", &run)]), "", texts.get("run.in_use.fix")));
         }
-        command.extend(["--lang".into(), texts.lang().code().into()]);
+        for words in before.iter_mut().map(|(_, words)| words).chain([&mut command]) {
+            words.extend(["--lang".into(), texts.lang().code().into()]);
+        }
         let id = list.iter().map(|j| j.id).max().unwrap_or(0) + 1;
-        let job = Job { id, phase: Phase::Queued, task: task.name(), run, command, progress: String::new(), error: Value::Null };
+        let job = Job { id, phase: Phase::Queued, task: task.name(), run, command, before, progress: String::new(), error: Value::Null };
         list.push(job.clone());
         let over: Vec<u64> = list.iter().filter(|j| j.phase.is_over()).map(|j| j.id).collect();
         list.retain(|j| !over.iter().rev().skip(KEPT).any(|id| *id == j.id));
@@ -152,9 +158,9 @@ impl Jobs {
             match list.iter_mut().find(|j| j.phase == Phase::Queued) {
                 Some(job) => {
                     job.phase = Phase::Running;
-                    let (id, command) = (job.id, job.command.clone());
+                    let job = job.clone();
                     drop(list);
-                    self.run(id, &command);
+                    self.run(&job);
                 }
                 None => drop(self.changed.wait_timeout(list, Duration::from_millis(200))), // the wait only spares time
             }
@@ -171,11 +177,23 @@ impl Jobs {
         }
     }
 
-    /// Runs a training to its end.
-    fn run(&self, id: u64, command: &[String]) {
-        let fail = |e: std::io::Error| {
-            self.set(id, |j| (j.phase, j.error) = (Phase::Failed, json!({ "what": e.to_string(), "why": "", "fix": "" })));
-        };
+    /// Runs a training to its end, after what it needs.
+    fn run(&self, job: &Job) {
+        let before = job.before.iter().filter(|(file, _)| !file.exists()).map(|(_, words)| words);
+        let (mut phase, mut error) = (Phase::Done, Value::Null);
+        for words in before.chain([&job.command]) {
+            (phase, error) = self.command(job.id, words);
+            if phase != Phase::Done {
+                tasks::unreserve(&job.run);
+                break;
+            }
+        }
+        self.set(job.id, |j| (j.phase, j.error) = (phase, error));
+    }
+
+    /// Runs a command to its end, and says how it ended and why it failed.
+    fn command(&self, id: u64, command: &[String]) -> (Phase, Value) {
+        let fail = |e: std::io::Error| (Phase::Failed, json!({ "what": e.to_string(), "why": "", "fix": "" }));
         let mut child = match spawn(command) {
             Ok(child) => child,
             Err(e) => return fail(e),
@@ -201,21 +219,15 @@ impl Jobs {
             last = lines.join().unwrap_or_default();
             status
         });
-        match status {
+        match status.map(|s| s.code()) {
             Err(e) => fail(e),
-            Ok(status) => self.set(id, |job| {
-                job.phase = match status.code() {
-                    Some(0) => Phase::Done,
-                    Some(code) if code == Exit::Interrupted as i32 => Phase::Stopped,
-                    _ if asked => Phase::Stopped,
-                    _ => Phase::Failed,
-                };
-                if job.phase == Phase::Failed {
-                    let parsed: Value = serde_json::from_str(&last).unwrap_or(Value::Null);
-                    job.error =
-                        if parsed["error"].is_object() { parsed["error"].clone() } else { json!({ "what": last, "why": "", "fix": "" }) };
-                }
-            }),
+            Ok(Some(0)) => (Phase::Done, Value::Null),
+            Ok(code) if asked || code == Some(Exit::Interrupted as i32) => (Phase::Stopped, Value::Null),
+            Ok(_) => {
+                let parsed: Value = serde_json::from_str(&last).unwrap_or(Value::Null);
+                let known = parsed["error"].is_object();
+                (Phase::Failed, if known { parsed["error"].clone() } else { json!({ "what": last, "why": "", "fix": "" }) })
+            }
         }
     }
 

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod command;
 mod connect4;
 mod doodle;
+mod equations;
 mod guard;
 mod hide;
 mod jobs;
@@ -54,6 +55,7 @@ pub struct Studio {
     jobs: jobs::Jobs,
     paper: doodle::Paper,
     gallery: hide::Gallery,
+    solutions: equations::Solutions,
     live: live::Live,
     trainings: lessons::Trainings,
 }
@@ -74,8 +76,8 @@ impl Studio {
         }
         let turns = Arc::new(Semaphore::new(AT_ONCE));
         let waiting = Semaphore::new(WAITING);
-        let (connect4, jobs, live, paper, gallery, trainings) = Default::default();
-        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper, gallery, trainings })
+        let (connect4, jobs, live, paper, gallery, solutions, trainings) = Default::default();
+        Ok(Studio { token, renderer, rendered, lang, waiting, turns, connect4, jobs, live, paper, gallery, solutions, trainings })
     }
 
     fn page(&self, page: &Page, lang: Lang) -> Result<String, String> {
@@ -95,6 +97,7 @@ pub fn router(studio: Arc<Studio>) -> Router {
         .route("/assets/{version}/{*path}", get(file))
         .nest("/api/connect4", connect4::routes())
         .nest("/api/doodle", doodle::routes())
+        .nest("/api/equations", equations::routes())
         .nest("/api/hide", hide::routes())
         .nest("/api/jobs", jobs::routes())
         .nest("/api/lessons", lessons::routes())

@@ -47,6 +47,7 @@ pub const PAGES: &[Page] = &[
     page("hide", Group::Applications),
     page("doodle", Group::Applications),
     page("transport", Group::Applications),
+    page("equations", Group::Applications),
     page("runs", Group::Work),
     page("model", Group::Work),
     page("glossary", Group::Work),
@@ -128,6 +129,7 @@ impl Fill<'_> {
             ("other", [key]) => self.other(key),
             ("figure", [id, caption]) => Ok(self.figure(id, &self.text(caption)?)),
             ("slider", [name, label, min, max, step, value]) => Ok(slider(name, &self.text(label)?, [min, max, step, value])),
+            ("training", [start]) => Ok(self.training(&self.text(start)?)),
             ("lang", []) => Ok(self.texts.lang().code().into()),
             ("title", []) => self.text(&format!("web.{}.name", self.page.slug)),
             ("lead", []) => self.text(&format!("web.{}.lead", self.page.slug)),
@@ -172,6 +174,21 @@ impl Fill<'_> {
              <p class=\"summary\" id=\"{id}-summary\" aria-live=\"polite\"></p>\
              <details class=\"data\"><summary>{}</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"{id}-caption\"><table></table></div></details></figure>",
             escape(&self.texts.get("web.ui.table"))
+        )
+    }
+
+    /// The buttons of a training that the page starts, and what becomes of it.
+    fn training(&self, start: &str) -> String {
+        let text = |key: &str| escape(&self.texts.get(key));
+        format!(
+            "<div class=\"row\"><button type=\"button\" id=\"train-start\" class=\"main\">{start}</button>\
+             <button type=\"button\" id=\"train-stop\" hidden>{}</button><button type=\"button\" id=\"train-resume\" hidden>{}</button>\
+             <a class=\"button quiet\" id=\"train-link\" href=\"{}\" hidden>{}</a></div>\
+             <p id=\"train-status\" role=\"status\" class=\"small\"></p><div id=\"train-error\"></div>",
+            text("web.ui.train_stop"),
+            text("web.ui.train_resume"),
+            self.renderer.link("runs", self.texts.lang()),
+            text("web.ui.train_run")
         )
     }
 

@@ -1,14 +1,19 @@
 //! What can be trained from the page, as command lines. Nothing of a request becomes a word of the command line unchecked.
 
+mod spirals;
+
+use super::equations;
+use crate::Texts;
 use crate::report::{Exit, Report};
-use crate::run::{CONFIG, RunFolder, unwritable, write_whole};
-use crate::{Texts, number};
+use crate::run::{CONFIG, META, RunFolder, SAMPLES, unwritable, write_whole};
 use serde::Deserialize;
-use std::f64::consts::TAU;
+use spirals::spirals;
 use std::path::{Path, PathBuf};
 
 /// Largest training file that is listed, in bytes.
 const FILE: u64 = 256 * 1024;
+/// Megabytes of the solver's table for positions to learn from.
+const MEMORY: &str = "256";
 /// Training files that are listed.
 const FILES: usize = 64;
 
@@ -39,6 +44,44 @@ pub enum Task {
         /// Of points and weights.
         seed: u32,
     },
+    /// A recogniser of doodles, with drawings that the program makes.
+    Doodle {
+        /// `small`, `deck` or `best`.
+        preset: String,
+        /// Drawings of each class.
+        made: u32,
+        /// Passes over them.
+        epochs: u32,
+        /// Of drawings, weights and order.
+        seed: u32,
+    },
+    /// The networks that hide messages.
+    Steganography {
+        /// `photo`, `robust`, `deck` or `deck-full`.
+        preset: String,
+        /// Training steps.
+        steps: u32,
+        /// Of weights, pictures and bits.
+        seed: u32,
+    },
+    /// A player of Connect Four, from a table of solved positions that is made first.
+    Connect4 {
+        /// `deck` or `best`.
+        preset: String,
+        /// Positions of the table.
+        rows: u32,
+        /// Passes over them.
+        epochs: u32,
+        /// Of weights and order.
+        seed: u32,
+    },
+    /// A differential equation.
+    Solve {
+        /// What its gallery calls it.
+        name: String,
+        /// The file.
+        text: String,
+    },
     /// An interrupted run goes on.
     Resume {
         /// Its name.
@@ -68,6 +111,26 @@ impl Network {
     }
 }
 
+/// The command lines of a task.
+pub struct Commands {
+    /// A file that is needed first, and the words of the command that makes it where it is not there.
+    pub before: Option<(PathBuf, Vec<String>)>,
+    /// The words of the training.
+    pub words: Vec<String>,
+    /// The run's name.
+    pub run: String,
+}
+
+/// Words of a command line.
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|w| (*w).to_string()).collect()
+}
+
+/// One of the names that the command line knows; the first one for any other.
+fn one_of(known: &'static [&'static str], name: &str) -> &'static str {
+    known.iter().find(|k| **k == name).unwrap_or(&known[0])
+}
+
 impl Task {
     /// Its name in JSON.
     pub fn name(&self) -> &'static str {
@@ -75,16 +138,20 @@ impl Task {
             Task::Spirals(_) => "spirals",
             Task::File { .. } => "file",
             Task::Transport { .. } => "transport",
+            Task::Doodle { .. } => "doodle",
+            Task::Steganography { .. } => "steganography",
+            Task::Connect4 { .. } => "connect4",
+            Task::Solve { .. } => "solve",
             Task::Resume { .. } => "resume",
         }
     }
 
-    /// The words of the command line, and the name of the run.
+    /// The words of the command lines, and the name of the run.
     ///
     /// # Errors
     /// A file or run that does not exist, settings out of range, a folder that cannot be made.
-    pub fn command(&self, texts: &Texts) -> Result<(Vec<String>, String), Report> {
-        let words = |list: &[&str]| list.iter().map(|w| (*w).to_string()).collect::<Vec<_>>();
+    pub fn commands(&self, texts: &Texts) -> Result<Commands, Report> {
+        let mut before = None;
         let (mut command, name) = match self {
             Task::Spirals(network) => ([words(&["train", &spirals(texts)?]), network.words()].concat(), "spirals".to_string()),
             Task::File { file, network } => {
@@ -100,15 +167,42 @@ impl Task {
                 let numbers = words(&["--preset", preset, "--steps", &steps.to_string(), "--seed", &seed.to_string()]);
                 ([words(&["train", "pinn"]), numbers, set("speed", *speed), set("length", *length)].concat(), "pinn".into())
             }
+            Task::Doodle { preset, made, epochs, seed } => {
+                let preset = one_of(&["small", "deck", "best"], preset);
+                let [made, epochs, seed] = [made.clamp(&10, &2_000), epochs.clamp(&1, &10_000), seed].map(u32::to_string);
+                let numbers = ["--made", &made, "--epochs", &epochs, "--seed", &seed];
+                ([words(&["train", "doodle", "--preset", preset]), words(&numbers)].concat(), format!("doodle-{preset}"))
+            }
+            Task::Steganography { preset, steps, seed } => {
+                let preset = one_of(&["photo", "robust", "deck", "deck-full"], preset);
+                let [steps, seed] = [steps.clamp(&1, &10_000_000), seed].map(u32::to_string);
+                let all = ["train", "steganography", "--preset", preset, "--steps", &steps, "--seed", &seed];
+                (words(&all), "steganography".into())
+            }
+            Task::Connect4 { preset, rows, epochs, seed } => {
+                let preset = one_of(&["deck", "best"], preset);
+                let [rows, epochs, seed] = [rows.clamp(&200, &1_000_000), epochs.clamp(&1, &10_000), seed].map(u32::to_string);
+                let table = samples(texts)?.join(format!("connect4-{rows}.csv"));
+                let path = table.display().to_string();
+                before = Some((table, words(&["connect4", "table", "--rows", &rows, "--memory", MEMORY, "--out", &path])));
+                let all = ["train", "connect4", "--preset", preset, "--table", &path, "--epochs", &epochs, "--seed", &seed];
+                (words(&all), format!("connect4-{preset}"))
+            }
+            Task::Solve { name, text } => {
+                let name = equations::named(name);
+                equations::problem(texts, name, text)?;
+                let (folder, run) = reserve(texts, name)?;
+                let file = sample(texts, &format!("{run}.toml"), text)?;
+                return Ok(Commands { before, words: words(&["solve", &file, "--out", &folder]), run });
+            }
             Task::Resume { run } => {
                 let folder = known(texts, run)?;
-                return Ok((words(&["resume", &folder.path().display().to_string()]), run.clone()));
+                return Ok(Commands { before, words: words(&["resume", &folder.path().display().to_string()]), run: run.clone() });
             }
         };
-        let folder = reserve(texts, &name)?;
-        command.extend(["--out".into(), folder.display().to_string()]);
-        let run = folder.file_name().map_or(name, |n| n.to_string_lossy().into_owned());
-        Ok((command, run))
+        let (folder, run) = reserve(texts, &name)?;
+        command.extend(["--out".into(), folder]);
+        Ok(Commands { before, words: command, run })
     }
 }
 
@@ -122,6 +216,29 @@ pub fn known(texts: &Texts, name: &str) -> Result<RunFolder, Report> {
         let short: String = name.chars().take(80).collect();
         Report::new(Exit::Data, texts.fill("run.none", &[("path", &short)]), "", texts.fill("run.none.fix", &[("config", &CONFIG)]))
     })
+}
+
+/// Which training of a run this is: its name, and when it was last saved. What is made from a run is kept under it.
+pub type Stamp = (String, Option<std::time::SystemTime>);
+
+/// The run of that name with its stamp; none for the empty name, which stands for what comes with the program.
+///
+/// # Errors
+/// No such run.
+pub fn chosen(texts: &Texts, name: &str) -> Result<Option<(RunFolder, Stamp)>, Report> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let run = known(texts, name)?;
+    let saved = std::fs::metadata(run.file(META)).and_then(|m| m.modified()).ok();
+    Ok(Some((run, (name.into(), saved))))
+}
+
+/// Names of the runs that are over and that `fits` takes, by what their meta.json says.
+pub fn finished(texts: &Texts, fits: impl Fn(&RunFolder, &serde_json::Value) -> bool) -> Vec<String> {
+    let meta = |r: &RunFolder| r.read(META).ok().and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let over = |r: &RunFolder| meta(r).is_some_and(|m| m["state"] == "done" && fits(r, &m));
+    RunFolder::all(texts).into_iter().filter(over).map(|r| r.name()).collect()
 }
 
 /// The run of that name, or the folder of one that has not begun.
@@ -151,15 +268,16 @@ pub fn files() -> Vec<String> {
     all
 }
 
-/// Makes the next free folder `runs/NAME-0001`: whoever makes it has it.
-fn reserve(texts: &Texts, name: &str) -> Result<PathBuf, Report> {
+/// Makes the next free folder `runs/NAME-0001`, and returns its path and its name: whoever makes it has it.
+fn reserve(texts: &Texts, name: &str) -> Result<(String, String), Report> {
     let runs = Path::new("runs");
     std::fs::create_dir_all(runs).map_err(|e| unwritable(texts, runs, &e))?;
     let mut failed = std::io::Error::other("no number is left");
     for number in crate::run::last_number(runs, name).saturating_add(1)..10_000 {
-        let path = runs.join(format!("{name}-{number:04}"));
+        let run = format!("{name}-{number:04}");
+        let path = runs.join(&run);
         match std::fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
+            Ok(()) => return Ok((path.display().to_string(), run)),
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(e) => {
                 failed = e;
@@ -175,58 +293,19 @@ pub fn unreserve(run: &str) {
     std::fs::remove_dir(Path::new("runs").join(run)).ok(); // it may have been removed, or have something in it
 }
 
-/// Rows of each spiral.
-const ROWS: usize = 4_000;
-
-/// Writes the data and the training file of the spirals to `runs/samples`, and returns the file.
-fn spirals(texts: &Texts) -> Result<String, Report> {
-    let folder = Path::new("runs/samples");
+/// Makes the folder of samples.
+///
+/// # Errors
+/// A folder that cannot be made (1).
+pub fn samples(texts: &Texts) -> Result<&'static Path, Report> {
+    let folder = Path::new(SAMPLES);
     std::fs::create_dir_all(folder).map_err(|e| unwritable(texts, folder, &e))?;
-    let mut table = String::from("x,y,arm\n");
-    let mut random = 1u64;
-    // Deviates of a triangle from a linear congruential generator (Knuth's MMIX constants): the same table everywhere.
-    let mut next = || {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 11) as f64 / (1u64 << 53) as f64
-    };
-    for i in 0..3 * ROWS {
-        let (arm, t) = (i % 3, next());
-        let angle = TAU * (arm as f64 / 3.0 + 1.1 * t) + 1.4 * (next() + next() - 1.0);
-        let radius = 0.08 + 0.92 * t;
-        let short = |x: f64| number::short((x * 1e5).round() / 1e5);
-        table.push_str(&format!("{},{},{}\n", short(radius * angle.cos()), short(radius * angle.sin()), ["a", "b", "c"][arm]));
-    }
-    for (name, text) in [("spirals.csv", table.as_str()), ("spirals.toml", SPIRALS)] {
-        let path = folder.join(name);
-        write_whole(&path, text.as_bytes()).map_err(|e| unwritable(texts, &path, &e))?;
-    }
-    Ok("runs/samples/spirals.toml".into())
+    Ok(folder)
 }
 
-const SPIRALS: &str = r#"# Three spirals of points, told apart by their arm.
-epochs = 300
-batch = 32
-learning_rate = 0.01
-schedule = "cosine"
-
-[data]
-kind = "csv"
-file = "spirals.csv"
-target = "arm"
-validation = 0.2
-test = 0.2
-
-[[layers]]
-type = "dense"
-units = 32
-activation = "tanh"
-
-[[layers]]
-type = "dense"
-units = 32
-activation = "tanh"
-
-[[layers]]
-type = "dense"
-units = 3
-"#;
+/// Writes a file to the folder of samples, and returns its path.
+fn sample(texts: &Texts, name: &str, text: &str) -> Result<String, Report> {
+    let path = samples(texts)?.join(name);
+    write_whole(&path, text.as_bytes()).map_err(|e| unwritable(texts, &path, &e))?;
+    Ok(path.display().to_string())
+}

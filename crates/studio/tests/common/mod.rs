@@ -1,6 +1,8 @@
 //! The real binary as a process, in a folder of the test's own.
 #![allow(dead_code)] // each test file uses its share
 
+pub mod server;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

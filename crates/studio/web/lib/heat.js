@@ -21,16 +21,30 @@ export function heat({ values, width, low = null, high = null, x = '', y = '', u
   const context = canvas.getContext('2d'), image = context.createImageData(width, height);
   values.forEach((v, i) => {
     const row = Math.floor(i / width), at = 4 * ((upward ? height - 1 - row : row) * width + i % width);
-    image.data.set([...colour((v - a) / (b - a || 1)), 255], at);
+    image.data.set([...colour((v - a) / (b - a || 1)), v === null ? 0 : 255], at); // null: there is nothing here
   });
   context.putImageData(image, 0, 0);
   canvas.classList.toggle('sharp', !smooth);
+  return framed(canvas, { a, b, x, y, legend, share: mark === null ? null : (upward ? height - mark - 0.5 : mark + 0.5) / height });
+}
+
+/** Values at scattered points [u, v] of the ranges `across` and `up`, as a map like those of `heat`. */
+export function scatter({ points: [u, v], values, across, up, low = null, high = null, x = '', y = '' }) {
+  const SIDE = 240, DOT = 5, canvas = el('canvas', { width: SIDE, height: SIDE, class: 'heat', 'aria-hidden': 'true' });
+  const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0) || 1;
+  const [a, b] = [low ?? -largest, high ?? largest], context = canvas.getContext('2d');
+  const at = (p, [from, to]) => (p - from) / (to - from) * SIDE;
+  values.forEach((value, i) => {
+    context.fillStyle = `rgb(${colour((value - a) / (b - a || 1)).join()})`;
+    context.fillRect(at(u[i], across) - DOT / 2, SIDE - at(v[i], up) - DOT / 2, DOT, DOT);
+  });
+  return framed(canvas, { a, b, x, y, legend: true, share: null });
+}
+
+/** A map with its labels, a line at a share of its height from the top, and the scale from `a` to `b`. */
+function framed(canvas, { a, b, x, y, legend, share }) {
   const field = el('div', { class: 'heat-field' }, canvas);
-  if (mark !== null) {
-    const share = (mark + 0.5) / height * 100;
-    const line = svg('svg', { viewBox: '0 0 100 100', preserveAspectRatio: 'none', 'aria-hidden': 'true', class: 'heat-mark' }, svg('line', { x1: 0, x2: 100, y1: upward ? 100 - share : share, y2: upward ? 100 - share : share }));
-    field.append(line);
-  }
+  if (share !== null) field.append(svg('svg', { viewBox: '0 0 100 100', preserveAspectRatio: 'none', 'aria-hidden': 'true', class: 'heat-mark' }, svg('line', { x1: 0, x2: 100, y1: 100 * share, y2: 100 * share })));
   const map = el('div', { class: 'heat-map' }, el('span', { class: 'heat-y small' }, y), field, el('span', { class: 'heat-x small' }, x));
   if (!legend) return map;
   const scale = el('canvas', { width: 64, height: 1, class: 'heat-scale', 'aria-hidden': 'true' }), bar = scale.getContext('2d'), strip = bar.createImageData(64, 1);

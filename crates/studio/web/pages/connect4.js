@@ -3,6 +3,7 @@ import { $, ask, el, newest, num, percent, showError, svg, t } from '../lib/ui.j
 import { bind } from '../lib/state.js';
 import { figure } from '../lib/figure.js';
 import { share } from '../lib/share.js';
+import { learning, offer } from '../lib/training.js';
 
 const SIGNS = ['', '●', '✕'];
 const ABOUT = {
@@ -15,15 +16,21 @@ let shown = null, busy = false;
 const drops = [1, 2, 3, 4, 5, 6, 7].map(c => el('button', { type: 'button', 'aria-label': t('web.connect4.drop_in', { column: c }), click: () => drop(c) }, String(c)));
 $('drops').replaceChildren(...drops);
 
-const state = bind($('controls'), values => update(values));
+// The choices must be there before the address is read.
+await offer($('network'), 'connect4/runs').catch(() => {});
+const state = bind($('controls'), values => { watch(values.run); update(values); });
+const watch = learning({
+  select: $('network'), path: 'connect4/runs', chosen: run => state.set({ run }),
+  task: () => { const { preset, rows, epochs, seed } = state.values; return { task: 'connect4', preset, rows: Math.round(rows), epochs: Math.round(epochs), seed: Math.round(seed) }; },
+});
 const showCommand = share($('share'), () => {
-  const { level, moves, start } = state.values;
+  const { level, moves, start, network } = state.values;
   const names = { depth2: ['alpha-beta', '--depth', '2'], depth6: ['alpha-beta', '--depth', '6'] };
-  return ['play', 'connect4', '--level', ...(names[level] ?? [level]), ...(start === 'computer' ? ['--start', 'computer'] : []), ...(moves ? ['--moves', moves] : [])];
+  return ['play', 'connect4', '--level', ...(names[level] ?? [level]), ...(start === 'computer' ? ['--start', 'computer'] : []), ...(moves ? ['--moves', moves] : []), ...(network ? ['--run', network] : [])];
 });
 
 const mine = (position, { level, start }) => level === 'human' || (position.mover === 1) === (start === 'me');
-const question = values => ({ moves: values.moves, hints: values.hints });
+const question = values => ({ moves: values.moves, hints: values.hints, run: values.network });
 
 /** Asks for the position in the address, then for the other side's move if it is its turn. */
 const update = newest(async (signal, values) => {

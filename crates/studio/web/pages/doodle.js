@@ -5,6 +5,7 @@ import { bind } from '../lib/state.js';
 import { figure } from '../lib/figure.js';
 import { heat } from '../lib/heat.js';
 import { share } from '../lib/share.js';
+import { learning, offer } from '../lib/training.js';
 
 const SIDE = 600, SECONDS = 20, STEP = 12;
 const paper = $('paper'), context = paper.getContext('2d');
@@ -15,12 +16,23 @@ let strokes = [], current = null, pen = null, cursor = [SIDE / 2, SIDE / 2], gam
 const write = list => list.map(s => s.map(([x, y]) => `${x},${y}`).join('.')).join(';');
 const read = text => text.split(';').filter(Boolean).slice(0, 200).map(s => s.split('.').slice(0, 500).map(p => p.split(',').map(Number)).filter(p => p.length === 2 && p.every(Number.isFinite)));
 
-const state = bind($('controls'), ({ ink }) => {
+// The choices must be there before the address is read.
+await offer($('network'), 'doodle/runs').catch(() => {});
+const state = bind($('controls'), ({ ink, run }) => {
   if (ink !== write(strokes) && !current) strokes = read(ink);
+  watch(run);
   draw();
   guess();
+  showCommand();
 });
-share($('share'));
+const showCommand = share($('share'), () => {
+  const { ink, network } = state.values;
+  return ['doodle', '--ink', ink, ...network ? ['--run', network] : []];
+});
+const watch = learning({
+  select: $('network'), path: 'doodle/runs', chosen: run => state.set({ run }),
+  task: () => { const { preset, made, epochs, seed } = state.values; return { task: 'doodle', preset, made: Math.round(made), epochs: Math.round(epochs), seed: Math.round(seed) }; },
+});
 
 function draw() {
   context.clearRect(0, 0, SIDE, SIDE);
@@ -94,7 +106,7 @@ paper.addEventListener('keydown', e => {
 const guess = newest(async signal => {
   const all = current ? [...strokes, current] : strokes;
   try {
-    const answer = await ask('doodle', { strokes: all }, { signal });
+    const answer = await ask('doodle', { strokes: all, run: state.values.network }, { signal });
     showError($('error'), null);
     show(answer);
   } catch (e) {
@@ -104,7 +116,7 @@ const guess = newest(async signal => {
 });
 
 function show({ pixels, guesses: list, sure, empty, classes }) {
-  if (names.length === 0) { names = classes; $('names').replaceChildren(...names.map(n => el('li', {}, n))); }
+  if (names.join() !== classes.join()) { names = classes; $('names').replaceChildren(...names.map(n => el('li', {}, n))); }
   seen.draw(heat({ values: pixels.map(p => -p), width: 28, low: -255, high: 255, smooth: false, legend: false }));
   seen.say(t('web.doodle.seen_says', { dark: pixels.filter(p => p > 127).length }));
   seen.table(() => ({ head: ['', ...Array.from({ length: 28 }, (_, i) => String(i))], body: Array.from({ length: 28 }, (_, r) => [String(r), ...pixels.slice(28 * r, 28 * r + 28).map(String)]) }));

@@ -3,13 +3,28 @@ import { $, ask, el, lang, num, percent, Refused, showError, t } from '../lib/ui
 import { bind } from '../lib/state.js';
 import { figure } from '../lib/figure.js';
 import { share } from '../lib/share.js';
+import { learning, offer } from '../lib/training.js';
 
 const ATTACKS = { png0: 'web.hide.attack_png', jpeg95: 'web.hide.attack_jpeg95', jpeg75: 'web.hide.attack_jpeg75', jpeg50: 'web.hide.attack_jpeg50', noise2: 'web.hide.attack_noise', brighter8: 'web.hide.attack_brighter' };
 const [original, result, difference] = ['original', 'result', 'difference'].map(figure);
 let cover = null, hidden = null, secret = null;
 
-const state = bind($('controls'), () => { room(); changes(); showCommand(); });
-const showCommand = share($('share'), () => ['hide', 'PHOTO.png', '--out', 'HIDDEN.png', '--model', state.values.model, '--text', $('text').value || '…']);
+// The choices must be there before the address is read.
+await offer($('model'), 'hide/runs').catch(() => {});
+const state = bind($('controls'), values => { watch(values.run); room(); changes(); showCommand(); });
+/** The model that is chosen, and the run whose networks do its work ('' for those that come with the program). */
+function networks() {
+  const option = $('model').selectedOptions[0], run = option?.dataset.model ? option.value : '';
+  return { model: option?.dataset.model ?? option?.value ?? 'photo', run };
+}
+const showCommand = share($('share'), () => {
+  const { model, run } = networks();
+  return ['hide', 'PHOTO.png', '--out', 'HIDDEN.png', '--model', model, ...run ? ['--run', run] : [], '--text', $('text').value || '…'];
+});
+const watch = learning({
+  select: $('model'), path: 'hide/runs', chosen: run => state.set({ run }),
+  task: () => { const { preset, steps, seed } = state.values; return { task: 'steganography', preset, steps: Math.round(steps), seed: Math.round(seed) }; },
+});
 
 const picture = (id, name) => el('img', { src: `/api/hide/pictures/${id}?lang=${lang}`, alt: name });
 const table = rows => () => ({ head: ['', ''], body: rows });
@@ -38,7 +53,7 @@ function take(answer) {
 function room() {
   if (!cover) return;
   const bytes = new TextEncoder().encode($('text').value).length;
-  $('capacity').textContent = t('web.hide.capacity', { bytes: num(bytes, 7), room: num(cover.capacity[state.values.model][$('password').value ? 'locked' : 'open'], 7) });
+  $('capacity').textContent = t('web.hide.capacity', { bytes: num(bytes, 7), room: num(cover.capacity[networks().model][$('password').value ? 'locked' : 'open'], 7) });
 }
 
 $('picture').addEventListener('change', e => {
@@ -49,7 +64,7 @@ $('sample').addEventListener('click', e => guarded('hide-error', e.currentTarget
 for (const id of ['text', 'password']) $(id).addEventListener('input', () => { room(); showCommand(); });
 
 $('hide').addEventListener('click', () => guarded('hide-error', $('hide'), async () => {
-  hidden = await ask('hide/hide', { picture: cover.id, model: state.values.model, text: $('text').value, password: $('password').value });
+  hidden = await ask('hide/hide', { picture: cover.id, ...networks(), text: $('text').value, password: $('password').value });
   hidden.text = $('text').value;
   result.draw(picture(hidden.id, t('web.hide.result')));
   result.say(t('web.hide.result_says', { psnr: hidden.psnr === null ? '∞' : num(hidden.psnr, 3), ssim: num(hidden.ssim, 4), bytes: hidden.bytes }));
@@ -76,12 +91,12 @@ $('secret').addEventListener('change', e => {
 });
 $('reveal').addEventListener('click', () => guarded('reveal-error', $('reveal'), async () => {
   $('message').textContent = '';
-  const answer = await ask('hide/reveal', { picture: secret, model: state.values.model, password: $('key').value });
+  const answer = await ask('hide/reveal', { picture: secret, ...networks(), password: $('key').value });
   $('message').textContent = answer.text ?? t('web.hide.a_file', { name: answer.file, bytes: answer.bytes });
 }));
 
 const row = (name, said) => el('tr', {}, el('th', { scope: 'row' }, name), el('td', { class: 'left' }, said));
 $('attack-buttons').replaceChildren(...Object.entries(ATTACKS).map(([kind, key]) => el('button', { type: 'button', click: e => guarded('hide-error', e.currentTarget, async () => {
-  const answer = await ask('hide/attack', { picture: hidden.id, model: state.values.model, text: hidden.text, password: $('password').value, attack: kind });
+  const answer = await ask('hide/attack', { picture: hidden.id, ...networks(), text: hidden.text, password: $('password').value, attack: kind });
   $('attack-table').append(row(t(key), answer.read ? t(answer.exact ? 'web.hide.exact' : 'web.hide.other') : answer.why));
 }) }, t(key))));

@@ -5,6 +5,7 @@ import { figure } from '../lib/figure.js';
 import { lines } from '../lib/chart.js';
 import { share } from '../lib/share.js';
 import { follow } from '../lib/live.js';
+import { kinds, score } from '../lib/training.js';
 
 const STATES = {
   queued: 'web.runs.state_queued', running: 'web.runs.state_running', stopping: 'web.runs.state_stopping', done: 'web.runs.state_done',
@@ -108,8 +109,6 @@ function compare(run, on) {
   state.set({ with: [...others].slice(0, 5).join(',') });
 }
 
-const score = (name, value) => name.endsWith('accuracy') ? percent(value, 4) : num(value, 4);
-
 /* One run */
 
 const show = newest(async (signal, values) => {
@@ -167,9 +166,6 @@ async function numbers(values, signal) {
       Object.entries(metrics).map(([k, row]) => line(k, row.map(v => typeof v === 'number' ? `${score(k, v)}${v === best(k, row) ? ' ★' : ''}` : '–')))));
 }
 
-const skip = ['epoch', 'step', 'seconds', 'best', 'lr', 'learning_rate'];
-const isLoss = key => /loss$/.test(key) || ['total', 'pde', 'boundary', 'initial'].includes(key);
-
 /** An exponential mean, corrected at its beginning. */
 function smooth(points, share) {
   let mean = 0, weight = 0;
@@ -188,7 +184,7 @@ function draw(event) {
     if (!event.running && history.begun) details(values).catch(() => {});
   }
   const others = values.with ? values.with.split(',').filter(o => histories.has(o)) : [];
-  const keys = Object.keys(history.at(-1) ?? {}).filter(k => !skip.includes(k));
+  const { losses: wanted, others: rest } = kinds(history.at(-1));
   const at = l => l.epoch ?? l.step, xLabel = history[0]?.epoch === undefined ? t('web.runs.step') : t('web.runs.epoch');
   const series = (name, key, lines) => ({ name, points: smooth(lines.filter(l => typeof l[key] === 'number').map(l => [at(l), l[key]]), Number(values.smooth)) });
   const chart = (place, wanted, title, log) => {
@@ -200,9 +196,9 @@ function draw(event) {
     place.say(last && wanted.length ? t('web.runs.now', { at: `${xLabel} ${at(last)}`, numbers: wanted.map(k => `${k} ${score(k, last[k])}`).join(', ') }) : '');
     place.table(() => ({ head: [xLabel, ...wanted], body: history.map(l => [String(at(l)), ...wanted.map(k => l[k])]) }));
   };
-  chart(loss, keys.filter(isLoss), t('web.runs.loss'), values.log);
-  const rest = keys.filter(k => !isLoss(k)), first = rest[0];
-  chart(metric, rest.filter(k => k === first || k === `val_${first}`), first ?? '', first === 'relative_l2' && values.log);
+  chart(loss, wanted, t('web.runs.loss'), values.log);
+  const first = rest[0];
+  chart(metric, rest.filter(k => k === first || k === `val_${first}`), first ?? '', ['relative_l2', 'errors'].includes(first) && values.log);
 }
 
 $('resume').addEventListener('click', () => begin({ task: 'resume', run: state.values.run }));

@@ -5,11 +5,11 @@ import { figure } from '../lib/figure.js';
 import { heat } from '../lib/heat.js';
 import { lines } from '../lib/chart.js';
 import { share } from '../lib/share.js';
-import { follow } from '../lib/live.js';
+import { course, training } from '../lib/training.js';
 
 const [network, exact, difference, profile, losses] = ['network', 'exact', 'difference', 'profile', 'losses'].map(figure);
 const NAMES = { pde: 'web.transport.loss_pde', boundary: 'web.transport.loss_boundary', initial: 'web.transport.loss_initial' };
-let fields = null, asked = '', history = [], watched = '', ready = '', watching = null, job = null;
+let fields = null, asked = '', history = [], ready = '';
 
 const state = bind($('controls'), values => update(values));
 const showCommand = share($('share'), () => {
@@ -17,9 +17,20 @@ const showCommand = share($('share'), () => {
   return ['train', 'pinn', '--preset', preset, '--steps', steps, '--seed', seed, '--set', `problem.speed=${speed}`, '--set', `problem.length=${length}`].map(String);
 });
 
+const watch = training({
+  chosen: run => state.set({ run }),
+  numbers: l => `${t('web.transport.loss')} ${num(l.total, 3)}, ${num(l.seconds, 3)} s`,
+  task: () => { const { preset, steps, seed, speed, length } = state.values; return { task: 'transport', preset, speed, length, steps: Math.round(steps), seed: Math.round(seed) }; },
+  show: (lines, event) => {
+    history = lines;
+    if (event?.meta.step > 0) ready = state.values.run;
+    if (event) load(state.values);
+  },
+});
+
 async function update(values) {
   showCommand();
-  if (values.run && watched !== values.run) watch(values.run);
+  watch(values.run);
   // The sliders show another equation than the run's as soon as they are moved.
   const key = JSON.stringify([values.run, values.speed, values.length]);
   if (key !== asked) { asked = key; await load(values); } else draw(values);
@@ -35,9 +46,6 @@ const load = newest(async (signal, values) => {
         fields = { ...answer, run: values.run };
         return state.set({ speed: answer.speed, length: answer.length });
       }
-      watching?.close();
-      watched = '';
-      history = [];
       answer = await ask('transport', { speed: values.speed, length: values.length, run: null }, { signal });
       fields = answer;
       asked = JSON.stringify(['', values.speed, values.length]);
@@ -51,22 +59,6 @@ const load = newest(async (signal, values) => {
     showError($('error'), e);
   }
 });
-
-function watch(run) {
-  watched = run;
-  history = [];
-  watching?.close();
-  watching = follow(`runs/${encodeURIComponent(run)}/events`, event => {
-    if (watched !== run) return;
-    history = history.slice(0, event.from).concat(event.lines);
-    const last = history.at(-1);
-    if (event.meta.step > 0) ready = run;
-    $('stop').hidden = !event.running;
-    $('solve').disabled = event.running;
-    $('status').textContent = last ? t(event.running ? 'web.transport.training' : 'web.transport.trained', { step: num(last.step, 7), seconds: num(last.seconds, 3) }) : '';
-    load(state.values);
-  });
-}
 
 function draw(values) {
   if (!fields) return;
@@ -97,35 +89,5 @@ function draw(values) {
   profile.draw(lines({ series, x: { label: 'x', low: 0, high: length }, y: { label: 'φ', low: -1.2, high: 1.2 } }));
   profile.say(t('web.transport.profile_says', { t: at(row), upwind: fields.upwind ? percent(fields.upwind.relative_l2) : '–', network: solved ? percent(solved.relative_l2) : '–' }));
   profile.table(() => ({ head: ['x', ...series.map(s => s.name)], body: every.map(j => [num(j / (side - 1) * length, 3), ...series.map(s => s.points[j][1])]) }));
-  const named = Object.entries(NAMES).map(([key, name]) => ({ name: t(name), points: history.map(l => [l.step, l[key]]) }));
-  losses.root.hidden = history.length === 0;
-  losses.draw(lines({ series: named, x: { label: t('web.transport.steps'), low: 0 }, y: { label: t('web.transport.loss'), log: true } }));
-  losses.say(history.length ? named.map(s => `${s.name}: ${num(s.points.at(-1)[1], 3)}`).join(', ') : '');
-  losses.table(() => ({ head: [t('web.transport.steps'), ...named.map(s => s.name)], body: history.map((l, i) => [String(l.step), ...named.map(s => s.points[i][1])]) }));
+  course(losses, history, Object.entries(NAMES).map(([key, name]) => ({ name: t(name), of: l => l[key] })), { label: t('web.transport.loss') });
 }
-
-$('solve').addEventListener('click', async () => {
-  const { preset, steps, seed, speed, length } = state.values;
-  try {
-    job = await ask('jobs', { task: 'transport', preset, speed, length, steps: Math.round(steps), seed: Math.round(seed) });
-    showError($('error'), null);
-    $('status').textContent = t('web.transport.waiting');
-    state.set({ run: job.run });
-    poll();
-  } catch (e) { showError($('error'), e); }
-});
-
-/** A job that fails before it has a run says why. */
-async function poll() {
-  const { jobs } = await ask('jobs');
-  const mine = jobs.find(j => j.id === job.id);
-  if (mine?.phase === 'failed') return showError($('error'), Object.assign(new Error(mine.error.what), mine.error));
-  if (mine && ['queued', 'running'].includes(mine.phase) && history.length === 0) setTimeout(poll, 500);
-  if (watched === job.run && watching?.readyState === EventSource.CLOSED) watch(job.run);
-}
-
-$('stop').addEventListener('click', async () => {
-  const { jobs } = await ask('jobs');
-  const mine = jobs.find(j => j.run === state.values.run && j.phase === 'running');
-  if (mine) await ask(`jobs/${mine.id}/stop`, {});
-});

@@ -78,7 +78,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
 }
 
 /// The network of a run, or the one that is part of the program.
-pub(super) fn network(texts: &Texts, run: Option<&Path>) -> Result<Network, Report> {
+pub(crate) fn network(texts: &Texts, run: Option<&Path>) -> Result<Network, Report> {
     let failed = |e: neurona::Error| failure::report(texts, &e);
     let Some(run) = run else { return Network::built_in().map_err(failed) };
     let (folder, _, meta, trainer) = saved::load(texts, run)?;

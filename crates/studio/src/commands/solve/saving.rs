@@ -5,7 +5,7 @@ use crate::network::saved::State as Phase;
 use crate::report::{Exit, Report};
 use crate::run::{CONFIG, CURVES, META, METRICS, RunFolder, STATE};
 use crate::{Texts, checkpoint};
-use pinn::solve::{self, Problem, Progress, Record, Solved, Solver, Words};
+use pinn::solve::{self, Problem, Progress, Record, Reference, Solved, Solver, Words};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Time between saves: what a power failure can cost.
 const INTERVAL: Duration = Duration::from_secs(20);
 /// What meta.json calls a run of this kind.
-pub(in crate::commands) const KIND: &str = "solve";
+pub(crate) const KIND: &str = "solve";
 
 /// A run folder in use.
 pub(super) struct Saving {
@@ -22,6 +22,8 @@ pub(super) struct Saving {
     meta: Meta,
     /// The settings as saved: config.toml.
     config: String,
+    /// Lines of metrics.jsonl.
+    lines: usize,
     saved: Instant,
 }
 
@@ -40,10 +42,28 @@ struct Meta {
 }
 
 /// The folder of the files that the problem of a run names.
-pub(super) fn parent(texts: &Texts, folder: &RunFolder) -> Result<PathBuf, Report> {
-    let meta = meta(folder)?;
-    may_go_on(texts, folder, meta.state)?;
-    Ok(meta.files)
+///
+/// # Errors
+/// A meta.json that cannot be read (4).
+pub(super) fn parent(folder: &RunFolder) -> Result<PathBuf, Report> {
+    Ok(meta(folder)?.files)
+}
+
+/// Whether a run has steps left to take.
+///
+/// # Errors
+/// It has reached its end (2), or diverged (5); a meta.json that cannot be read (4).
+pub(super) fn may_resume(texts: &Texts, folder: &RunFolder) -> Result<(), Report> {
+    may_go_on(texts, folder, meta(folder)?.state)
+}
+
+/// The saved state, and the settings that it is the state of.
+///
+/// # Errors
+/// A state that cannot be read (4).
+pub(super) fn state(folder: &RunFolder) -> Result<(Progress, String), Report> {
+    let bytes = std::fs::read(folder.file(STATE)).map_err(|e| folder.unreadable(STATE, &e.to_string()))?;
+    Progress::from_bytes(&bytes).map_err(|e| folder.unreadable(STATE, &e))
 }
 
 fn meta(folder: &RunFolder) -> Result<Meta, Report> {
@@ -68,7 +88,7 @@ impl Saving {
             relative_l2: None,
         };
         let config = settings(solver.problem())?;
-        let mut saving = Saving { folder, texts: *texts, meta, config, saved: Instant::now() };
+        let mut saving = Saving { folder, texts: *texts, meta, config, lines: 0, saved: Instant::now() };
         let begun = saving
             .folder
             .write(CONFIG, saving.config.as_bytes())
@@ -84,21 +104,31 @@ impl Saving {
     /// Reads the state to go on from and the records until then.
     pub(super) fn resume(texts: &Texts, folder: RunFolder, problem: &Problem) -> Result<(Saving, Progress, Vec<Record>), Report> {
         let meta = meta(&folder)?;
-        let bytes = std::fs::read(folder.file(STATE)).map_err(|e| folder.unreadable(STATE, &e.to_string()))?;
-        let (progress, saved) = Progress::from_bytes(&bytes).map_err(|e| folder.unreadable(STATE, &e))?;
+        let (progress, saved) = state(&folder)?;
         let config = settings(problem)?;
         checkpoint::unchanged(texts, &folder, &saved, &config)?;
         let text = folder.read(METRICS).unwrap_or_default(); // before the first record there is none
-        let records = text.lines().map_while(|l| serde_json::from_str(l).ok()).take_while(|r: &Record| r.step <= progress.total).collect();
-        Ok((Saving { folder, texts: *texts, meta, config, saved: Instant::now() }, progress, records))
+        let lines = text.lines().map_while(|l| serde_json::from_str(l).ok());
+        let records: Vec<Record> = lines.take_while(|r: &Record| r.step <= progress.total).collect();
+        let mut saving = Saving { folder, texts: *texts, meta, config, lines: 0, saved: Instant::now() };
+        saving.metrics(&records)?; // what was recorded after the state was saved comes again
+        Ok((saving, progress, records))
     }
 
-    /// Saves everything to go on from if the last time was long ago.
+    /// The file of the reference that is not there, if the problem names one.
+    pub(super) fn absent(&self, problem: &Problem) -> Option<PathBuf> {
+        Reference::absent(problem, &self.meta.files)
+    }
+
+    /// Notes what was recorded, and saves everything to go on from if the last time was long ago.
     pub(super) fn now_and_then(&mut self, solver: &Solver) -> Result<(), Report> {
+        for record in solver.records().iter().skip(self.lines) {
+            self.folder.append(METRICS, &serde_json::to_string(record).map_err(std::io::Error::from)?)?;
+            self.lines += 1;
+        }
         if self.saved.elapsed() < INTERVAL {
             return Ok(());
         }
-        self.metrics(solver.records())?;
         self.state(solver)?;
         self.meta.step = solver.progress().total;
         self.saved = Instant::now();
@@ -133,7 +163,8 @@ impl Saving {
         Ok(files)
     }
 
-    fn metrics(&self, records: &[Record]) -> Result<PathBuf, Report> {
+    fn metrics(&mut self, records: &[Record]) -> Result<PathBuf, Report> {
+        self.lines = records.len();
         self.folder.write_lines(METRICS, records)
     }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use steganography::training::{Course, Record, Steering};
 
 /// What meta.json and state.safetensors call a run of this kind.
-pub(in crate::commands) const KIND: &str = "steganography";
+pub(crate) const KIND: &str = "steganography";
 /// Time between saves: what a power failure can cost.
 const INTERVAL: Duration = Duration::from_secs(10);
 
