@@ -77,6 +77,7 @@ export async function c_a_long_one_is_stopped_and_resumed_and_one_s_own_in_one_v
   await said(page, 'Terminado');
   await page.locator('#solution .curve').waitFor();
   assert.ok(await page.locator('#slice').isHidden());
+  await page.waitForFunction(() => /^neurona solve runs\/samples\/burgers-\d+\.toml$/.test(document.querySelector('#share code').textContent));
   await accessible(page);
   await shot(page, 'equations-one-variable');
 }

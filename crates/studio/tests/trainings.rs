@@ -83,6 +83,30 @@ fn a_player_learns_from_a_table_that_is_made_first_and_plays() {
     assert_eq!(again, "connect4-best-0001");
 }
 
+/// The phase of the only job, when it is one of these.
+fn phase(server: &Server, wanted: &[&str]) -> String {
+    for _ in 0..600 {
+        let jobs = server.get("/api/jobs").json();
+        let now = jobs["jobs"][0]["phase"].as_str().unwrap().to_string();
+        if wanted.contains(&now.as_str()) {
+            return now;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("never {wanted:?}: {}", server.get("/api/jobs").body());
+}
+
+#[test]
+fn a_training_that_is_stopped_while_its_table_is_made_leaves_no_run() {
+    let server = Server::start("stop-connect4", &[]);
+    let job = server.ask("/api/jobs", &json!({ "task": "connect4", "preset": "deck", "rows": 5000, "epochs": 1, "seed": 1 })).json();
+    phase(&server, &["running"]);
+    assert_eq!(server.ask(&format!("/api/jobs/{}/stop", job["id"]), &json!({})).status(), 200);
+    assert_eq!(phase(&server, &["stopped", "failed", "done"]), "stopped");
+    assert_eq!(server.get("/api/runs").json(), json!([]));
+    assert_eq!(server.get("/api/runs/connect4-deck-0001/events").status(), 422, "its folder is given back");
+}
+
 #[test]
 fn networks_that_hide_are_trained_and_used() {
     let server = Server::start("train-hide", &[]);

@@ -16,7 +16,7 @@ $('equation').replaceChildren(...gallery.map(e => el('option', { value: e.name }
 const state = bind($('controls'), values => update(values));
 const example = () => gallery.find(e => e.name === state.values.equation) ?? gallery[0];
 const edited = () => $('text').value !== example()?.text;
-const showCommand = share($('share'), () => ['solve', !edited() ? state.values.equation : solved && !touched ? `runs/samples/${solved.run}.toml` : 'FILE.toml']);
+const showCommand = share($('share'), () => ['solve', !edited() ? state.values.equation : solved?.text === $('text').value ? `runs/samples/${solved.run}.toml` : 'FILE.toml']);
 const watch = training({
   task: () => ({ task: 'solve', name: state.values.equation, text: $('text').value }),
   chosen: run => state.set({ run }),
