@@ -48,7 +48,7 @@ export async function one_can_draw_by_keyboard({ open, base }) {
 export async function the_command_says_the_same({ open, base }) {
   const page = await open();
   await page.goto(new URL('/en/doodle#ink=10%2C10.300%2C40%3B5%2C5.9%2C9', base).href);
-  await page.waitForFunction(() => document.querySelector('#share code').textContent === "neurona doodle --ink '10,10.300,40;5,5.9,9'");
+  await page.waitForFunction(() => document.querySelector('#share code').textContent === "neurona doodle --ink '10,10.300,40;5,5.9,9' --built-in");
 }
 
 const said = (page, words) => page.waitForFunction(w => document.getElementById('train-status').textContent.includes(w), words, { timeout: 180_000 });

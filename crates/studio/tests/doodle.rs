@@ -48,7 +48,7 @@ fn drawings_in_files_are_named() {
     );
     // A drawing as the studio's page copies it.
     let house = "25,45.25,85.75,85.75,45.25,45;20,46.50,15.80,46";
-    let answer = json(&run(&dir, &["doodle", "--ink", house, "--json"]));
+    let answer = json(&run(&dir, &["doodle", "--ink", house, "--built-in", "--json"]));
     assert_eq!(answer["drawings"][0]["guesses"][0]["class"], "house");
     assert_eq!(run(&dir, &["doodle", "--ink", "25,45.x"]).status.code(), Some(2));
     std::fs::write(dir.join("empty.svg"), "<svg/>").unwrap();

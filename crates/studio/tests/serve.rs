@@ -154,6 +154,8 @@ fn lessons_answer_with_the_commands_numbers() {
     let d = value("/api/lessons/descent?lang=es", &descent);
     assert_eq!(d["descents"][0]["descent"]["steps"][1]["at"], json!([-3.6, 0.0]));
     assert_eq!((&d["descents"][1]["kind"], d["surface"]["values"].as_array().unwrap().len()), (&json!("aún en movimiento"), 61 * 61));
+    let sentence = d["descents"][1]["end"].as_str().unwrap();
+    assert!(sentence.contains("x = -3,85") && !sentence.contains('.'), "a decimal comma in Spanish: {sentence}");
     let b = value("/api/lessons/backprop", &json!({ "expression": "(x/y+5)^2+x", "at": "x=6,y=2" }));
     assert_eq!((&b["trace"]["gradient"], b["layout"]["rows"].as_array().unwrap().len()), (&json!({ "x": 9.0, "y": -24.0 }), 5));
     let n = value("/api/lessons/neuron", &json!({ "activation": "tanh", "inputs": [1, 2], "weights": [0.5, -1], "bias": 0.1 }));

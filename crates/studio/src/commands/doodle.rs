@@ -28,6 +28,9 @@ pub struct Args {
     /// The run
     #[arg(long, value_name = "RUN")]
     run: Option<PathBuf>,
+    /// The network that comes with the program
+    #[arg(long, conflicts_with = "run")]
+    built_in: bool,
     /// Guesses of each drawing
     #[arg(long, value_name = "N", default_value_t = 5, hide_default_value = true)]
     top: usize,
@@ -73,7 +76,7 @@ struct Drawing {
 /// A run or files that cannot be used (4).
 pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
-    let (mut doodler, network) = recogniser(&texts, args.run.as_deref())?;
+    let (mut doodler, network) = if args.built_in { built_in(&texts)? } else { recogniser(&texts, args.run.as_deref())? };
     let mut all = vec![];
     for path in &args.files {
         all.extend(drawings(path, args.limit).map_err(|e| bad(&texts, &e))?.into_iter().map(|d| (path.clone(), d)));
@@ -154,13 +157,16 @@ fn drawings(path: &Path, limit: usize) -> Result<Vec<Drawing>, BadData> {
     samples.map(|(i, s)| s.map(|s| Drawing { row: i + 1, word: s.word, art: s.art })).collect()
 }
 
+/// The recogniser that is part of the program, and how it is called.
+fn built_in(texts: &Texts) -> Result<(Doodler, String), Report> {
+    let doodler = Doodler::built_in().map_err(|e| failure::report(texts, &e))?;
+    Ok((doodler, texts.get("doodle.built_in")))
+}
+
 /// The recogniser of a run; else of the newest finished run of `train doodle` in `runs`; else the one that is part of the program.
 /// And how it is called.
 pub(crate) fn recogniser(texts: &Texts, run: Option<&Path>) -> Result<(Doodler, String), Report> {
-    let Some(path) = run.map(Path::to_path_buf).or_else(|| newest(texts)) else {
-        let doodler = Doodler::built_in().map_err(|e| failure::report(texts, &e))?;
-        return Ok((doodler, texts.get("doodle.built_in")));
-    };
+    let Some(path) = run.map(Path::to_path_buf).or_else(|| newest(texts)) else { return built_in(texts) };
     let (folder, _, meta, trainer) = saved::load(texts, &path)?;
     // Before its end, outputs are taken as they are.
     let temperature = Notes::read(&folder).and_then(|n| n.temperature).unwrap_or(1.0);

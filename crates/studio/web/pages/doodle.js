@@ -27,7 +27,7 @@ const state = bind($('controls'), ({ ink, run }) => {
 });
 const showCommand = share($('share'), () => {
   const { ink, network } = state.values;
-  return ['doodle', '--ink', ink, ...network ? ['--run', network] : []];
+  return ['doodle', '--ink', ink, ...network ? ['--run', network] : ['--built-in']];
 });
 const watch = learning({
   select: $('network'), path: 'doodle/runs', chosen: run => state.set({ run }),
