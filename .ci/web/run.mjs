@@ -101,6 +101,8 @@ async function scripts(browser, base, folder) {
         open: options => open(browser, base, where, options),
         shot: (page, name) => shots ? page.screenshot({ path: join(shots, `${name}.png`), fullPage: true }) : null,
         accessible: page => accessible(page, where),
+        // A table that is opened is filled a moment later.
+        rows: (page, table, count) => page.waitForFunction(([t, n]) => document.querySelectorAll(`${t} tbody tr`).length === n, [table, count]),
       };
       const attempt = () => test(helpers).catch(e => fail(where, e.stack.split('\n').slice(0, 6).join('\n')));
       await attempt();

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 
 const cells = (page, row) => page.locator(`#list tbody tr:nth-child(${row}) td`).allTextContents();
 
-export async function graph_and_table_step_together_by_keyboard({ open, base, shot, accessible }) {
+export async function graph_and_table_step_together_by_keyboard({ open, base, rows, shot, accessible }) {
   const page = await open();
   await page.goto(new URL('/en/backprop', base).href);
   await page.locator('#list tbody tr').first().waitFor();
-  assert.equal(await page.locator('#list tbody tr').count(), 5);
+  await rows(page, '#list', 5);
   assert.deepEqual((await cells(page, 1)).slice(0, 2), ['·', '·'], 'nothing is known at first');
   const slider = page.locator('#step-range');
   await slider.focus();

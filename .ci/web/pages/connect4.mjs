@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 
 const status = page => page.locator('#status').textContent();
-const ours = page => page.waitForFunction(() => /Your turn|won|draw|Draw/.test(document.getElementById('status').textContent));
+/** Waits until the other side has moved, or the game is over; what was said last may be of the move before. */
+const ours = page => page.waitForFunction(() => {
+  const said = document.getElementById('status').textContent, moves = new URLSearchParams(location.hash.slice(1)).get('moves') ?? '';
+  return /won|draw/i.test(said) || (/Your turn/.test(said) && moves.length % 2 === 0);
+});
 const moves = page => new URLSearchParams(new URL(page.url()).hash.slice(1)).get('moves') ?? '';
 
 /** Looks a few stones ahead, and so beats a player that drops its stones anywhere. */
@@ -16,18 +20,18 @@ export async function a_game_against_level_1_is_won_by_keyboard({ open, base, sh
   await page.goto(new URL('/en/connect4#level=random', base).href);
   for (let turn = 0; turn < 21; turn++) {
     await ours(page);
-    if (!/Your turn/.test(await status(page))) break;
+    if (/won|draw/i.test(await status(page))) break;
     const before = moves(page);
     await page.keyboard.press(await best(base, before));
     await page.waitForFunction(n => new URLSearchParams(location.hash.slice(1)).get('moves')?.length > n, before.length);
   }
-  assert.equal(await status(page), 'You have won!');
+  await page.waitForFunction(() => document.getElementById('status').textContent === 'You have won!');
   assert.equal(await page.locator('#board td.four').count(), 4);
   await accessible(page);
   await shot(page, 'connect4-won');
 }
 
-export async function a_touch_answers_and_hints_are_numbers({ open, base, shot, accessible }) {
+export async function a_touch_answers_and_hints_are_numbers({ open, base, rows, shot, accessible }) {
   const page = await open({ width: 320, height: 640, touch: true, lang: 'es', theme: 'dark' });
   await page.goto(new URL('/es/connect4', base).href);
   await page.getByRole('button', { name: 'Columna 4' }).tap();
@@ -36,7 +40,7 @@ export async function a_touch_answers_and_hints_are_numbers({ open, base, shot, 
   await page.locator('#hints .bars').waitFor();
   await page.getByText('La red prefiere la columna').waitFor();
   await page.locator('#hints summary').tap();
-  assert.equal(await page.locator('#hints tbody tr').count(), 7);
+  await rows(page, '#hints', 7);
   await accessible(page);
   await shot(page, 'connect4-hints-320');
   await page.getByRole('button', { name: 'Deshacer' }).tap();

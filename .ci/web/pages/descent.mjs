@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 const ready = page => page.locator('#endings p').first().waitFor();
 
-export async function a_teachers_link_opens_formula_start_and_optimizer({ open, base, shot, accessible }) {
+export async function a_teachers_link_opens_formula_start_and_optimizer({ open, base, rows, shot, accessible }) {
   const page = await open({ lang: 'es', theme: 'dark' });
   await page.goto(new URL(`/es/descent#f=${encodeURIComponent('x^4 - 3*x^2 + x')}&from=x%3D2&sgd=true&momentum=false&adam=true&rate=0.02&step=40`, base).href);
   await ready(page);
@@ -12,7 +12,7 @@ export async function a_teachers_link_opens_formula_start_and_optimizer({ open, 
   assert.match(await page.locator('#path-summary').textContent(), /Paso 40\. sgd: x = 1,1/);
   assert.equal(await page.locator('#share code').textContent(), "neurona descend 'x^4 - 3*x^2 + x' --from=x=2 --optimizer sgd,adam --learning-rate 0.02 --steps 60");
   await page.locator('#path summary').click();
-  assert.equal(await page.locator('#path tbody tr').count(), 41);
+  await rows(page, '#path', 41);
   await accessible(page);
   await shot(page, 'descent-valleys-es-dark');
 }

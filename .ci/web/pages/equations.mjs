@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 
 const said = (page, words) => page.waitForFunction(w => document.getElementById('train-status').textContent.includes(w), words, { timeout: 120_000 });
 
-export async function a_an_equation_of_the_gallery_is_solved_and_looked_at({ open, base, shot, accessible }) {
+export async function a_an_equation_of_the_gallery_is_solved_and_looked_at({ open, base, rows, shot, accessible }) {
   const page = await open();
   await page.goto(new URL('/en/equations', base).href);
   await page.locator('#facts', { hasText: 'x ∈ [0, 1], y ∈ [0, 1]' }).waitFor();
@@ -14,7 +14,7 @@ export async function a_an_equation_of_the_gallery_is_solved_and_looked_at({ ope
   await page.waitForFunction(() => /10⁻/.test(document.querySelector('#numbers td')?.textContent)); // the relative error
   for (const map of ['solution', 'exact', 'difference']) assert.equal(await page.locator(`#${map} canvas.heat`).count(), 1, map);
   await page.locator('#difference summary').click();
-  assert.equal(await page.locator('#difference tbody tr').count(), 9);
+  await rows(page, '#difference', 9);
   await page.locator('#at1-range').focus();
   await page.keyboard.press('Home');
   await page.getByText('At y = 0.').waitFor();

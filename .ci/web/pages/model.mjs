@@ -8,12 +8,12 @@ export async function layers_and_weights_are_shown({ open, base, shot, accessibl
   await page.waitForTimeout(500);
   let name = '';
   for (let i = 0; i < 60 && !name; i++) {
-    name = (await (await page.request.get(new URL('/api/runs', base).href)).json()).find(r => r.status === 'done' && r.kind === 'network')?.name ?? '';
+    name = (await (await page.request.get(new URL('/api/runs', base).href)).json()).find(r => r.status === 'done' && r.name.startsWith('spirals-'))?.name ?? '';
     await page.waitForTimeout(250);
   }
   await page.goto(new URL(`/en/model#run=${name}`, base).href);
   await page.locator('#layers svg').waitFor();
-  assert.match(await page.locator('#layers .summary').textContent(), /3 layers, 1,251 parameters/);
+  await page.getByText(/3 layers, 1,251 parameters/).waitFor();
   await page.getByLabel('Weights of').selectOption({ index: 1 });
   await page.locator('#spread .curve').waitFor();
   await accessible(page);

@@ -11,7 +11,7 @@ let loaded = '', weights = null;
 
 // The choices must be there before the address is read.
 const runs = await ask('runs').catch(() => []);
-const trained = [...runs].reverse().filter(r => r.status !== 'unknown');
+const trained = runs.filter(r => r.status !== 'unknown' && ['network', 'pinn'].includes(r.kind)).sort((a, b) => (b.changed ?? '').localeCompare(a.changed ?? ''));
 $('run').replaceChildren(...trained.map(r => el('option', { value: r.name }, r.name)));
 $('none').hidden = trained.length > 0;
 const address = new URLSearchParams(location.hash.slice(1)).get('tensor');
