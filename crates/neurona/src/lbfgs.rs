@@ -96,26 +96,47 @@ impl fmt::Display for Minimum {
     }
 }
 
-/// The last steps s and changes y of the gradient, with 1/(y·s).
-struct History {
+/// The last steps s and changes y of the gradient, with 1/(y·s): what L-BFGS knows of the inverse Hessian.
+#[derive(Clone, Debug)]
+pub struct History {
     steps: VecDeque<(Vec<f64>, Vec<f64>, f64)>,
     most: usize,
 }
 
 impl History {
-    /// Takes the step in, if the curvature along it is safely positive.
-    fn push(&mut self, s: Vec<f64>, y: Vec<f64>) {
+    /// Nothing yet; at most `most` steps, at least one.
+    pub fn new(most: usize) -> History {
+        History { steps: VecDeque::new(), most: most.max(1) }
+    }
+
+    /// Takes the step in, if the curvature along it is safely positive, and forgets the oldest one too many.
+    pub fn push(&mut self, s: Vec<f64>, y: Vec<f64>) {
         let curvature = dot(&y, &s);
         if curvature > f64::EPSILON * dot(&y, &y).sqrt() * dot(&s, &s).sqrt() {
-            if self.steps.len() >= self.most.max(1) {
+            if self.steps.len() >= self.most {
                 self.steps.pop_front();
             }
             self.steps.push_back((s, y, 1.0 / curvature));
         }
     }
 
+    /// Steps and changes of the gradient, oldest first.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[f64], &[f64])> {
+        self.steps.iter().map(|(s, y, _)| (&s[..], &y[..]))
+    }
+
+    /// Whether nothing is known: the direction is then the steepest descent.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.steps.clear();
+    }
+
     /// Minus the inverse Hessian, as far as it is known, times the gradient.
-    fn direction(&self, gradient: &[f64]) -> Vec<f64> {
+    pub fn direction(&self, gradient: &[f64]) -> Vec<f64> {
         let mut d: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let mut shares = vec![];
         for (s, y, rho) in self.steps.iter().rev() {
@@ -171,21 +192,21 @@ impl Lbfgs {
             let why = format!("value {value}, gradient {} at the start", now.gradient);
             return Err(Error::config("lbfgs", why, "start elsewhere, or scale the data"));
         }
-        let mut history = History { steps: VecDeque::new(), most: self.history };
+        let mut history = History::new(self.history);
         while now.gradient > self.gradient {
             if now.iterations == self.iterations {
                 return Ok(Minimum { end: End::Iterations, ..now });
             }
             let mut search = Search::new(&mut f, x, &g, now.value);
-            let first = if history.steps.is_empty() { (1.0 / g.iter().map(|g| g.abs()).sum::<f64>()).min(1.0) } else { 1.0 };
+            let first = if history.is_empty() { (1.0 / g.iter().map(|g| g.abs()).sum::<f64>()).min(1.0) } else { 1.0 };
             let found = search.along(history.direction(&g), first)?;
             now.evaluations += search.evaluations;
             let Some(point) = found else {
                 // What is remembered may mislead; the steepest descent does not.
-                if history.steps.is_empty() {
+                if history.is_empty() {
                     return Ok(Minimum { end: End::Stuck, ..now });
                 }
-                history.steps.clear();
+                history.clear();
                 continue;
             };
             let before = now.value;

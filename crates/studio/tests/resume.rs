@@ -353,3 +353,37 @@ fn an_equation_goes_on_too() {
         assert!(o.status.code() == Some(2) && stderr(&o).contains("is finished"), "{}", stderr(&o));
     }
 }
+
+/// Ctrl-C within any stage of a solution loses nothing: what is left gives the same bytes.
+#[test]
+fn a_solution_goes_on_within_a_stage_of_every_method() {
+    let dir = folder("solve", 1);
+    let methods =
+        [("adam", 4000), ("lbfgs", 2000), ("bfgs", 2000), ("ssbroyden", 2000), ("levenberg_marquardt", 800), ("least_squares", 20)];
+    for (method, steps) in methods {
+        let network = if method == "least_squares" { "{ widths = [200], spread = 2.0 }" } else { "{ widths = [10, 10] }" };
+        let text = format!(
+            r#"
+domain = {{ x = [0, 1], t = [0, 1] }}
+form.u = "sin(2*pi*x) + t*N"
+network = {network}
+sampling = {{ points = 600, adaptive = true }}
+balance = {{ method = "gradient_norm", every = 50 }}
+grid = {{ x = 11, t = 11 }}
+equations = [{{ name = "burgers", formula = "d(u,t) + u*d(u,x) = 0.05*d(u,x,x)" }}]
+conditions = [{{ name = "ends", periodic = "x", points = 20 }}]
+stages = [{{ method = "{method}", steps = {steps}, resample = 100 }}]
+"#
+        );
+        fs::write(dir.join("burgers.toml"), text).unwrap();
+        let [whole, part] = ["whole", "part"].map(|name| format!("{method}-{name}"));
+        let o = run(&dir, &["solve", "burgers.toml", "--out", &whole, "--threads", "1"]);
+        assert!(o.status.success(), "{method}: {}", stderr(&o));
+        let args = ["solve", "burgers.toml", "--out", &part, "--threads", "2"];
+        assert_eq!(ended_by(&dir, &args, &part, "-INT", Duration::from_millis(150)), Some(130), "{method}");
+        let o = run(&dir, &["resume", &part]);
+        assert!(o.status.success(), "{method}: {}", stderr(&o));
+        let solution = |run: &str| fs::read(dir.join(run).join("u.npy")).unwrap();
+        assert!(solution(&part) == solution(&whole), "{method}");
+    }
+}

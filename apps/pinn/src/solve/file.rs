@@ -47,6 +47,9 @@ pub struct File {
     /// The points of the equations.
     #[serde(default)]
     pub sampling: Sampling,
+    /// How the losses are weighed against each other.
+    #[serde(default)]
+    pub balance: Balance,
     /// How it is trained, one after another.
     pub stages: Vec<Stage>,
     /// Exact solutions of unknowns, as formulas.
@@ -199,11 +202,24 @@ pub struct Network {
     /// First weights and biases of the hidden layers lie within ± this (0: Glorot's normal weights, no biases). One wide
     /// layer is then a set of random features, of which least squares find the best sum.
     pub spread: f64,
+    /// How many random waves the inputs are turned into first (0: none): sin and cos of 2π·b·x, the numbers b fixed and normal
+    /// with this standard deviation (Tancik et al. 2020). They let a network learn quick changes.
+    pub fourier: usize,
+    /// Standard deviation of the waves' numbers: waves along half of each variable's range.
+    pub fourier_scale: f64,
 }
 
 impl Default for Network {
     fn default() -> Network {
-        Network { widths: vec![20, 20, 20], activation: crate::Activation::Tanh, periodic: vec![], harmonics: 1, spread: 0.0 }
+        Network {
+            widths: vec![20, 20, 20],
+            activation: crate::Activation::Tanh,
+            periodic: vec![],
+            harmonics: 1,
+            spread: 0.0,
+            fourier: 0,
+            fourier_scale: 1.0,
+        }
     }
 }
 
@@ -235,6 +251,34 @@ pub enum Spread {
     LatinHypercube,
     /// Sobol's sequence, shifted at random.
     Sobol,
+}
+
+/// How the losses are weighed against each other, besides the `weight` of each.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Balance {
+    /// By what.
+    pub method: Balancing,
+    /// After how many steps the factors are moved, by a tenth of the way.
+    pub every: u64,
+}
+
+impl Default for Balance {
+    fn default() -> Balance {
+        Balance { method: Balancing::Fixed, every: 100 }
+    }
+}
+
+/// What the factors of the losses make equal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balancing {
+    /// Nothing: `weight` alone counts.
+    Fixed,
+    /// The norms of the losses' gradients (Wang, Teng & Perdikaris 2021).
+    GradientNorm,
+    /// The mean squares of the residuals' gradients, the diagonal of the neural tangent kernel (Wang, Yu & Perdikaris 2022).
+    Ntk,
 }
 
 /// A part of the training.
@@ -270,7 +314,9 @@ pub enum Method {
     Bfgs,
     /// Self-scaled Broyden (Urbán, Stefanou & Pons 2025).
     Ssbroyden,
-    /// Levenberg–Marquardt (Gauss–Newton with damping).
+    /// L-BFGS: BFGS from the last steps alone, for many weights.
+    Lbfgs,
+    /// Levenberg–Marquardt (Gauss–Newton with damping), its steps bent by geodesic acceleration.
     LevenbergMarquardt,
     /// Least squares by orthogonal transformations for the last layer and the fitted numbers; where all formulas are linear in
     /// them, one step is the solution.
@@ -280,7 +326,7 @@ pub enum Method {
 impl Method {
     /// As it is written.
     pub fn name(self) -> &'static str {
-        ["adam", "bfgs", "ssbroyden", "levenberg_marquardt", "least_squares"][self as usize]
+        ["adam", "bfgs", "ssbroyden", "lbfgs", "levenberg_marquardt", "least_squares"][self as usize]
     }
 }
 

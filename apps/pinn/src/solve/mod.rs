@@ -22,10 +22,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod balance;
 mod bands;
 mod file;
 mod formula;
 mod grid;
+mod jacobian;
 mod linear;
 mod methods;
 mod pictures;
@@ -39,7 +41,7 @@ mod system;
 mod trace;
 mod windows;
 
-pub use file::{Condition, Data, Equation, File, Keep, Method, Network, Quantity, Sampling, Spread, Stage};
+pub use file::{Balance, Balancing, Condition, Data, Equation, File, Keep, Method, Network, Quantity, Sampling, Spread, Stage};
 pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Term};
 pub use grid::{Distance, places};
 pub use methods::{Memory, Reason};

@@ -455,6 +455,15 @@ fn check_network(file: &File, names: &Names) -> Checked<()> {
     if !(0.0..=100.0).contains(&net.spread) {
         return wrongly("network.spread", "positive", &[&net.spread.to_string()]);
     }
+    if net.fourier > 512 {
+        return wrongly("network.fourier", "count", &[&net.fourier.to_string(), "0 to 512"]);
+    }
+    if !(net.fourier_scale > 0.0 && net.fourier_scale <= 1000.0) {
+        return wrongly("network.fourier_scale", "positive", &[&net.fourier_scale.to_string()]);
+    }
+    if !(1..=10_000_000).contains(&file.balance.every) {
+        return wrongly("balance.every", "count", &[&file.balance.every.to_string(), "1 to 10000000"]);
+    }
     net.periodic.iter().try_for_each(|name| names.axis("network.periodic", name).map(drop))
 }
 

@@ -30,6 +30,7 @@ impl Progress {
     pub fn to_bytes(&self, settings: &str) -> Result<Vec<u8>, String> {
         let raw = |v: &[f64]| -> Vec<u8> { v.iter().flat_map(|x| x.to_le_bytes()).collect() };
         let mut arrays = vec![("weights".to_string(), raw(&self.weights)), ("scalars".into(), raw(&self.memory.scalars))];
+        arrays.push(("factors".into(), raw(&self.factors)));
         arrays.extend(self.memory.arrays.iter().enumerate().map(|(i, a)| (format!("memory.{i}"), raw(a))));
         arrays.extend(self.points.iter().enumerate().map(|(i, a)| (format!("points.{i}"), raw(a))));
         for (i, w) in self.finished.iter().enumerate() {
@@ -75,9 +76,11 @@ impl Progress {
         let memory = Memory { scalars: array("scalars")?, arrays: numbered("memory")? };
         let points = numbered("points")?;
         let columns = |all: Vec<f64>| all.chunks(all.len().div_ceil(points.len().max(1)).max(1)).map(<[f64]>::to_vec).collect();
+        let factors = if file.tensor("factors").is_ok() { array("factors")? } else { vec![] };
         let finished = numbered("window")?.into_iter().zip(numbered("window_points")?);
         let finished = finished.map(|(weights, all)| Finished { weights, points: columns(all) }).collect();
-        let progress = Progress { stage, step, total, draws, weights: array("weights")?, memory, points, finished, ends, seconds };
+        let weights = array("weights")?;
+        let progress = Progress { stage, step, total, draws, weights, memory, factors, points, finished, ends, seconds };
         Ok((progress, note(OWN)?))
     }
 }

@@ -3,7 +3,7 @@
 use super::grid::Evaluator;
 use super::methods::{self, Memory, Reason};
 use super::system::System;
-use super::{Distance, Method, Problem, Reference, Spread, places};
+use super::{Balancing, Distance, Method, Problem, Reference, Spread, places};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -43,6 +43,8 @@ pub struct Progress {
     pub weights: Vec<f64>,
     /// What the method remembers.
     pub memory: Memory,
+    /// Factors of the losses, where they are balanced.
+    pub factors: Vec<f64>,
     /// The points of the equations, a column for each variable.
     pub points: Vec<Vec<f64>>,
     /// The windows before this one.
@@ -142,6 +144,7 @@ impl Solver {
             draws: 0,
             weights: system.start(problem.file.seed),
             memory: Memory::default(),
+            factors: vec![],
             points: system.inside().to_vec(),
             finished: vec![],
             ends: vec![],
@@ -171,6 +174,7 @@ impl Solver {
         }
         progress.finished.iter().try_for_each(|f| solver.begin_window(&f.weights))?;
         solver.system.restore(progress.points.clone(), progress.draws);
+        solver.system.restore_factors(&progress.factors);
         (solver.progress, solver.records) = (progress, records);
         Ok(solver)
     }
@@ -232,6 +236,11 @@ impl Solver {
             self.system.resample(&p.weights)?;
             (p.draws, p.points, self.moved) = (self.system.draws, self.system.inside().to_vec(), true);
         }
+        let balance = &self.problem.file.balance;
+        if balance.method != Balancing::Fixed && (p.factors.is_empty() || p.total.is_multiple_of(balance.every)) {
+            self.system.balance(&p.weights, balance.method, &mut p.factors)?;
+            self.moved = true;
+        }
         let stepped = methods::step(&stage, &mut self.system, &mut p.weights, &mut p.memory, p.step, self.moved)?;
         self.moved = false;
         (p.step, p.total) = (p.step + 1, p.total + 1);
@@ -262,7 +271,7 @@ impl Solver {
             self.begin_window(&weights)?;
             let p = &mut self.progress;
             let points = std::mem::replace(&mut p.points, self.system.inside().to_vec());
-            (p.stage, p.draws) = (0, 0);
+            (p.stage, p.draws, p.factors) = (0, 0, vec![]);
             p.finished.push(Finished { weights, points });
         }
         Ok(self.records.last())

@@ -2,36 +2,14 @@
 //!
 //! Residual i of a term of n points and factor w is scaled by √(w/n), so that the sum of squares is the weighted sum of the
 //! mean squares: the loss.
-//!
-//! A row of the Jacobian needs no pass of its own: a weight matrix W enters the graph only through products h·W, one for the
-//! values and one for each derivative that is carried forwards. With δ the cotangents of these products, row by row,
-//! the row of the Jacobian is the sum of the outer products of h and δ.
 
+use super::jacobian::Jacobian;
 use super::problem::Place;
 use super::spread::Random;
 use super::{Problem, Set, linear, region, trace};
 use crate::Result;
 use neurona::lbfgs::Values;
-use neurona::{Arg, Context, DType, Param, Tensor, diff, ops};
-
-/// Where one part of the rows of the Jacobian comes from.
-struct Tap {
-    /// First row and number of rows.
-    rows: (usize, usize),
-    /// First column, units in and out (0 in for what is added, not multiplied).
-    columns: (usize, usize, usize),
-    /// Outputs of the program: (h, δ), or (δ, δ).
-    lanes: Vec<(usize, usize)>,
-}
-
-/// A program, compiled when it is first needed.
-struct Jacobian {
-    /// The first column, as a place among the weights.
-    from: usize,
-    values: Values,
-    taps: Vec<Tap>,
-    matrix: Vec<f64>,
-}
+use neurona::{Arg, Context, DType, Param, Tensor, diff};
 
 /// The points of one set: what the trace declares as inputs.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,17 +19,19 @@ struct Cloud {
 
 /// The residuals of a problem at its points.
 pub(super) struct System {
-    problem: Problem,
-    threads: usize,
+    pub(super) problem: Problem,
+    pub(super) threads: usize,
     clouds: Vec<Cloud>,
+    /// Per term, w.
+    pub(super) weights: Vec<f64>,
     /// Per term, √(w/n).
     scales: Vec<Vec<f64>>,
     /// Per residual array: its set and its term among all.
-    arrays: Vec<(usize, usize)>,
-    params: Vec<Param>,
+    pub(super) arrays: Vec<(usize, usize)>,
+    pub(super) params: Vec<Param>,
     residual: Option<Values>,
     gradient: Option<Values>,
-    jacobian: Option<Jacobian>,
+    pub(super) jacobian: Option<Jacobian>,
     inside: Option<Values>,
     /// How often points were drawn.
     pub draws: u32,
@@ -78,6 +58,7 @@ impl System {
             problem: problem.clone(),
             threads,
             clouds: vec![],
+            weights: vec![],
             scales: vec![],
             arrays,
             params: cx.params().into_iter().map(|(p, _)| p).collect(),
@@ -88,9 +69,16 @@ impl System {
             draws: 0,
         };
         system.clouds = problem.sets.iter().enumerate().map(|(s, set)| system.cloud(s, set)).collect();
-        let scale = |set: &Set, w: f64| vec![(w / set.points as f64).sqrt(); set.points];
-        system.scales = problem.sets.iter().flat_map(|set| set.terms.iter().map(move |t| scale(set, t.2))).collect();
+        let terms = problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect::<Vec<f64>>();
+        system.set_weights(terms);
         Ok(system)
+    }
+
+    /// Weighs the mean squares of the terms by these.
+    pub fn set_weights(&mut self, weights: Vec<f64>) {
+        let points = self.problem.sets.iter().flat_map(|set| set.terms.iter().map(|_| set.points));
+        self.scales = points.zip(&weights).map(|(n, w)| vec![(w / n as f64).sqrt(); n]).collect();
+        self.weights = weights;
     }
 
     /// Worker threads.
@@ -233,7 +221,7 @@ impl System {
     }
 
     /// Declares all points and scales and traces the scaled residuals.
-    fn trace(&self, cx: &Context) -> Vec<Tensor> {
+    pub(super) fn trace(&self, cx: &Context) -> Vec<Tensor> {
         let mut all = vec![];
         let mut first = 0;
         for set in &self.problem.sets {
@@ -246,7 +234,7 @@ impl System {
         all
     }
 
-    fn data(&self) -> Vec<Arg<'_>> {
+    pub(super) fn data(&self) -> Vec<Arg<'_>> {
         let mut data = vec![];
         let mut scales = self.scales.iter();
         for (cloud, set) in self.clouds.iter().zip(&self.problem.sets) {
@@ -258,10 +246,16 @@ impl System {
 
     /// Mean squares of each term, not weighted, from the sums of squares of the scaled residual arrays.
     fn losses(&self, sums: impl Iterator<Item = f64>) -> Vec<f64> {
-        let weights: Vec<f64> = self.problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect();
-        let mut losses = vec![0.0; weights.len()];
-        self.arrays.iter().zip(sums).for_each(|(&(_, term), sum)| losses[term] += sum / weights[term]);
+        let mut losses = vec![0.0; self.weights.len()];
+        self.arrays.iter().zip(sums).for_each(|(&(_, term), sum)| losses[term] += if sum == 0.0 { 0.0 } else { sum / self.weights[term] });
         losses
+    }
+
+    /// The scaled residuals.
+    pub fn residuals(&mut self, x: &[f64]) -> Result<Vec<f64>> {
+        self.value(x)?;
+        let all = |p: &Values| (0..self.arrays.len()).flat_map(|i| p.doubles(i)).copied().collect();
+        Ok(self.residual.as_ref().map_or(vec![], all))
     }
 
     /// The loss, and the mean square of each term.
@@ -311,127 +305,12 @@ impl System {
         let count = self.params.len();
         self.params[..count.saturating_sub(2)].iter().map(Param::len).sum()
     }
-
-    /// The scaled residuals and their Jacobian, `[rows, weights]` row-major, without the columns before `from`.
-    pub fn jacobian(&mut self, x: &[f64], from: usize) -> Result<(Vec<f64>, &[f64])> {
-        let n = self.len() - from;
-        if self.jacobian.as_ref().is_none_or(|j| j.from != from) {
-            let rows: usize = self.arrays.iter().map(|&(s, _)| self.problem.sets[s].points).sum();
-            let (values, taps) = self.compile_jacobian(from)?;
-            self.jacobian = Some(Jacobian { from, values, taps, matrix: vec![0.0; rows * n] });
-        }
-        let Some(mut j) = self.jacobian.take() else { return Ok((vec![], &[])) };
-        let done = j.values.run(x, &self.data());
-        let residuals: Vec<f64> = (0..self.arrays.len()).flat_map(|i| j.values.doubles(i)).copied().collect();
-        assemble(&mut j.matrix, n, &j.taps, &j.values, self.threads);
-        self.jacobian = Some(j);
-        done?;
-        Ok((residuals, self.jacobian.as_ref().map_or(&[], |j| &j.matrix)))
-    }
-
-    fn compile_jacobian(&self, from: usize) -> Result<(Values, Vec<Tap>)> {
-        let cx = Context::new(DType::F64, true);
-        let residuals = self.trace(&cx);
-        let mut outputs = residuals.clone();
-        let mut taps = vec![];
-        let mut row = 0;
-        for r in &residuals {
-            let rows = (row, r.shape()[0]);
-            row += rows.1;
-            let mut column = 0;
-            for (param, w) in cx.params() {
-                if column >= from {
-                    taps.extend(tap(&cx, r, &w, rows, column - from, &mut outputs)?);
-                }
-                column += param.len();
-            }
-        }
-        let values = compile(&cx, &self.params, &outputs.iter().collect::<Vec<_>>(), self.threads)?;
-        Ok((values, taps))
-    }
 }
 
 /// Compiles a program whose weights are those of the system, in the same order.
-fn compile(cx: &Context, params: &[Param], outputs: &[&Tensor], threads: usize) -> Result<Values> {
+pub(super) fn compile(cx: &Context, params: &[Param], outputs: &[&Tensor], threads: usize) -> Result<Values> {
     debug_assert!(cx.params().iter().map(|(p, _)| &p.name).eq(params.iter().map(|p| &p.name)));
     Ok(Values::compile(cx, outputs, threads)?)
-}
-
-/// Appends what the columns of the Jacobian of `r` that belong to the weights `w` are made of to the outputs.
-fn tap(cx: &Context, r: &Tensor, w: &Tensor, rows: (usize, usize), column: usize, outputs: &mut Vec<Tensor>) -> Result<Option<Tap>> {
-    let tracer = cx.tracer();
-    let graph = tracer.finish().map_err(neurona::Error::from)?;
-    let live = graph.live(&[r.id()]);
-    let uses: Vec<usize> = (0..live.len()).filter(|&i| live[i] && graph.nodes()[i].args.contains(&w.id())).collect();
-    let handles: Vec<Tensor> = uses.iter().map(|&i| tracer.handle(graph_id(i))).collect();
-    let cotangents = diff::vjp(r, &r.full_like(1.0), &handles.iter().collect::<Vec<_>>());
-    let (inputs, units) = match w.shape() {
-        [inputs, units] => (*inputs, *units),
-        [units] => (0, *units),
-        _ => (0, 1),
-    };
-    let mut lanes = vec![];
-    for (&i, ct) in uses.iter().zip(&cotangents) {
-        let node = &graph.nodes()[i];
-        let product = matches!(node.op, ops::Op::Dot(_)) && node.args[1] == w.id() && inputs > 0;
-        let added = matches!(node.op, ops::Op::Broadcast { .. }) && inputs == 0;
-        if !(product || added) || node.ty.shape != [rows.1, units] {
-            tracer.error(
-                "jacobian",
-                &[w],
-                format!("weights enter as {}, not as a product with rows or a sum", graph.equation(graph_id(i))),
-            );
-            continue;
-        }
-        let mut place = |t: &Tensor| {
-            outputs.push(t.clone());
-            outputs.len() - 1
-        };
-        let delta = place(ct);
-        lanes.push((if product { place(&tracer.handle(node.args[0])) } else { delta }, delta));
-    }
-    Ok((!lanes.is_empty()).then_some(Tap { rows, columns: (column, inputs, units), lanes }))
-}
-
-fn graph_id(i: usize) -> neurona::Id {
-    neurona::Id(i as u32)
-}
-
-/// Writes the matrix, its rows dealt out to threads in equal parts.
-fn assemble(matrix: &mut [f64], n: usize, taps: &[Tap], values: &Values, threads: usize) {
-    let rows = matrix.len() / n.max(1);
-    let share = rows.div_ceil(threads.max(1)).max(1);
-    let slices = |tap: &Tap| tap.lanes.iter().map(|&(h, delta)| (values.doubles(h), values.doubles(delta))).collect::<Vec<_>>();
-    let lanes: Vec<Vec<(&[f64], &[f64])>> = taps.iter().map(slices).collect();
-    let lanes = &lanes;
-    std::thread::scope(|scope| {
-        for (part, chunk) in matrix.chunks_mut(share * n).enumerate() {
-            scope.spawn(move || fill(chunk, n, part * share, taps, lanes));
-        }
-    });
-}
-
-fn fill(chunk: &mut [f64], n: usize, first: usize, taps: &[Tap], lanes: &[Vec<(&[f64], &[f64])>]) {
-    chunk.fill(0.0);
-    let count = chunk.len() / n;
-    for (tap, lanes) in taps.iter().zip(lanes) {
-        let (column, inputs, units) = tap.columns;
-        let (from, to) = (tap.rows.0.max(first), (tap.rows.0 + tap.rows.1).min(first + count));
-        for &(h, delta) in lanes {
-            for row in from..to {
-                let i = row - tap.rows.0;
-                let delta = &delta[i * units..][..units];
-                let out = &mut chunk[(row - first) * n + column..];
-                if inputs == 0 {
-                    out.iter_mut().zip(delta).for_each(|(o, d)| *o += d);
-                    continue;
-                }
-                for (out, &h) in out.chunks_exact_mut(units).zip(&h[i * inputs..][..inputs]) {
-                    out.iter_mut().zip(delta).for_each(|(o, d)| *o += h * d);
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,9 @@ use crate::Activation;
 use neurona::{Context, DType, Init, Tensor, diff, ops};
 use std::f64::consts::TAU;
 
+/// The "step" half of the random key of Fourier features.
+const WAVES_STEP: u32 = u32::MAX - 3;
+
 /// A number or a column of numbers, one a point.
 #[derive(Clone)]
 enum Value {
@@ -70,6 +73,9 @@ impl<'a> Scene<'a> {
             }
         }
         let mut h = Tensor::concat(&features.iter().collect::<Vec<_>>(), 1);
+        if net.fourier > 0 {
+            h = self.waves(&h);
+        }
         let outputs = [self.problem.file.unknowns.len()];
         for (i, &width) in net.widths.iter().chain(&outputs).enumerate() {
             h = self.cx.layer(&format!("dense_{}", i + 1), || {
@@ -87,6 +93,19 @@ impl<'a> Scene<'a> {
             });
         }
         h
+    }
+
+    /// sin and cos of random waves of the inputs, `[n, 2·fourier]`.
+    fn waves(&self, h: &Tensor) -> Tensor {
+        let (net, tracer) = (&self.problem.file.network, self.cx.tracer());
+        let word = |x: u32| tracer.full(DType::I32, &[1], f64::from(x as i32));
+        let key = Tensor::concat(&[&word(self.problem.file.seed), &word(WAVES_STEP)], 0);
+        let shape = [h.shape()[1], net.fourier];
+        let [a, b] = [0, 1].map(|stream| key.uniform(stream, h.dtype(), &shape));
+        // Normal numbers (Box & Muller 1958), times 2π.
+        let numbers = ((1.0 - a).log() * -2.0).sqrt() * (b * TAU).cos() * (TAU * net.fourier_scale);
+        let angles = h.matmul(&numbers);
+        Tensor::concat(&[&angles.sin(), &angles.cos()], 1)
     }
 
     /// A term as a column like `like`.
