@@ -305,7 +305,7 @@ impl Term {
 }
 
 impl Function {
-    fn apply(self, x: f64, y: f64) -> f64 {
+    pub(super) fn apply(self, x: f64, y: f64) -> f64 {
         match self {
             Function::Exp => x.exp(),
             Function::Log => x.ln(),
