@@ -11,6 +11,10 @@ fn problem(text: &str) -> Problem {
     Problem::new(&toml::from_str::<File>(text).unwrap(), &gallery()).unwrap()
 }
 
+fn solve(problem: &Problem, reference: Option<&Reference>, points: usize) -> Result<Rival, Unsuited> {
+    Rival::solve(problem, &Reference::all(problem, reference), points)
+}
+
 fn text(name: &str) -> String {
     std::fs::read_to_string(gallery().join(name)).unwrap()
 }
@@ -26,7 +30,7 @@ fn equations_of_the_gallery_agree_with_their_exact_solutions() {
         ("schroedinger", 201, 2e-3),
         ("parametric", 40, 2e-2),
     ] {
-        let rival = Rival::solve(&problem(&text(&format!("{name}.toml"))), None, points);
+        let rival = solve(&problem(&text(&format!("{name}.toml"))), None, points);
         let rival = rival.unwrap_or_else(|e| panic!("{name}: {e:?}"));
         println!("{name}: {:?}, {} steps, {:.2} s", rival.distances, rival.steps, rival.seconds);
         assert!(!rival.distances.is_empty() && rival.distances.iter().all(|d| d.relative_l2 < most), "{name}: {:?}", rival.distances);
@@ -42,7 +46,7 @@ fn burgers_and_allen_cahn_agree_with_the_references_of_others() {
             println!("skipped: {name} has no reference here");
             continue;
         };
-        let rival = Rival::solve(&problem, Some(&reference), points).unwrap();
+        let rival = solve(&problem, Some(&reference), points).unwrap();
         println!("{name}: {:?}, {} steps, {:.2} s", rival.distances, rival.steps, rival.seconds);
         assert!(rival.distances[0].relative_l2 < most, "{name}: {:?}", rival.distances);
     }
@@ -83,20 +87,20 @@ fn conditions_of_every_kind_hold() {
         equations = [{ name = "kdv", formula = "d(u,t) + d(3*u^2,x) + d(u,x,x,x) = 0" }]
     "#;
     for (text, points) in [(rod, 41), (plate, 21), (soliton, 200)] {
-        let rival = Rival::solve(&problem(text), None, points).unwrap();
+        let rival = solve(&problem(text), None, points).unwrap();
         assert!(rival.distances.iter().all(|d| d.relative_l2 < 1e-3), "{:?}", rival.distances);
     }
 }
 
 #[test]
 fn what_does_not_suit_is_refused() {
-    let refused = |text: &str| Rival::solve(&problem(text), None, 41).unwrap_err();
+    let refused = |text: &str| solve(&problem(text), None, 41).unwrap_err();
     assert_eq!(refused(&text("poisson.toml")), Unsuited::Steady);
     assert_eq!(refused(&text("inverse.toml")), Unsuited::Fitted);
     let heat = text("heat.toml");
     assert_eq!(refused(&heat.replace("d(u,t)", "d(u,t)^2")), Unsuited::Time);
     assert_eq!(refused(&heat.replace("d(u,t)", "u")), Unsuited::Time);
-    assert_eq!(Rival::solve(&problem(&heat), None, 3), Err(Unsuited::Points(3)));
+    assert_eq!(solve(&problem(&heat), None, 3), Err(Unsuited::Points(3)));
     let blown = r#"
         domain = { t = [0, 2] }
         form.u = "1 + t*N"

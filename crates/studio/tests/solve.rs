@@ -104,3 +104,21 @@ fn the_gallery_is_solved_by_name_and_printed_and_a_reference_that_is_not_there_i
     let o = run(&folder, &["solve", "wave.toml", "--set", "reference.axes=[\"x\"]"]);
     assert!(o.status.code() == Some(3), "what is wrong besides is still an error: {}", stderr(&o));
 }
+
+/// Finite differences beside the network, or why there are none.
+#[test]
+fn a_rival_is_computed_where_it_can_be() {
+    let folder = empty("solve", "rival");
+    fs::write(folder.join("wave.toml"), FILE).unwrap();
+    let o = run(&folder, &["solve", "wave.toml", "--rival", "64"]);
+    assert!(stdout(&o).contains("finite differences, 64 points") && stdout(&o).contains("the network's u differs"), "{}", stdout(&o));
+    let o = json(&run(&folder, &["solve", "wave.toml", "--rival", "--json"]));
+    assert_eq!(o["rival"]["points"].as_u64(), Some(401));
+    let (error, difference) = (&o["rival"]["errors"]["u"]["relative_l2"], &o["rival"]["difference"]["u"]);
+    assert!(error.as_f64().unwrap() < 1e-6, "{error}");
+    let network = o["relative_l2"].as_f64().unwrap();
+    assert!((difference.as_f64().unwrap() - network).abs() < 1e-3 * network, "{difference} {network}");
+    fs::write(folder.join("wave.toml"), FILE.replace("d(u,t)", "u^2")).unwrap();
+    let o = run(&folder, &["solve", "wave.toml", "--rival", "64", "--lang", "es"]);
+    assert!(o.status.success() && stdout(&o).contains("Sin diferencias finitas: las ecuaciones"), "{}{}", stdout(&o), stderr(&o));
+}

@@ -58,6 +58,9 @@ pub struct File {
     /// A solution from elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
+    /// Points along each variable of space of a solution by finite differences that is made too, to compare (0: none).
+    #[serde(default)]
+    pub rival: usize,
     /// Points along each variable at which the solution is shown and graded (101).
     #[serde(default)]
     pub grid: BTreeMap<String, usize>,

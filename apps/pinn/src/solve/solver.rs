@@ -3,7 +3,7 @@
 use super::grid::Evaluator;
 use super::methods::{self, Memory, Reason};
 use super::system::System;
-use super::{Balancing, Distance, Method, Problem, Reference, Spread, places};
+use super::{Balancing, Distance, Method, Problem, Reference, Rival, Spread, Unsuited, places};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -307,6 +307,12 @@ impl Solver {
         let fitted = self.fitted(&weights)?;
         let known = self.known.iter().cloned().zip(at).collect();
         Ok(Solved { distances, fitted, residuals, values, places, misfit, known })
+    }
+
+    /// The solution by finite differences, where the file asks for it.
+    pub fn rival(&self) -> Option<std::result::Result<Rival, Unsuited>> {
+        let points = self.problem.file.rival;
+        (points > 0).then(|| Rival::solve(&self.problem, &self.known, points))
     }
 
     /// The equations' residuals at these points (columns), and their root mean squares over the points of training and fresh ones.

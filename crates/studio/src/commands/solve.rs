@@ -1,21 +1,20 @@
 //! `neurona solve FILE.toml`: a differential equation, given by its formulas, and the run folder of its solution.
 
 mod given;
+mod reached;
 mod saving;
 mod solution;
 mod wrong;
 
-use crate::number::short;
 use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
 use crate::run::RunFolder;
-use crate::table::{Align, Table};
 use crate::{Shell, Texts, checkpoint, interrupt};
 use given::Given;
-use pinn::solve::{Solved, Solver};
+use pinn::solve::Solver;
+use reached::Reached;
 use saving::Saving;
-use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(crate) use given::check;
 pub(crate) use saving::KIND;
@@ -43,6 +42,9 @@ pub struct Args {
     /// Another value for any setting
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Finite differences beside it
+    #[arg(long, value_name = "POINTS", num_args = 0..=1, default_missing_value = "401")]
+    rival: Option<u32>,
     /// The run's folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -61,7 +63,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
         return shell.write(source.text.as_bytes());
     }
     args.set.iter().try_for_each(|pair| source.set_pair(&texts, pair))?;
-    for (option, key, value) in [("--seed", "seed", args.seed), ("--threads", "threads", args.threads)] {
+    for (option, key, value) in [("--seed", "seed", args.seed), ("--threads", "threads", args.threads), ("--rival", "rival", args.rival)] {
         if let Some(value) = value {
             source.set(option, key, i64::from(value));
         }
@@ -105,7 +107,9 @@ fn go(mut solver: Solver, mut saving: Saving, shell: &mut Shell) -> Result<(), R
     }
     let solved = solver.solved().map_err(|e| wrong::failed(&texts, &e))?;
     let files = saving.finish(&solver, &solved)?;
-    show(shell, &solver, &solved, ungraded.as_deref(), saving.folder.path(), &files)?;
+    let rival = solver.is_done().then(|| solver.rival()).flatten();
+    let reached = Reached { solver: &solver, solved: &solved, rival: rival.as_ref(), ungraded: ungraded.as_deref() };
+    reached.show(shell, saving.folder.path(), &files)?;
     if solver.is_done() { Ok(()) } else { Err(interrupted(&texts, &solver, &saving.folder)) }
 }
 
@@ -159,69 +163,6 @@ fn ended(texts: &Texts, solver: &Solver, i: usize, code: &str) -> String {
 /// Four digits: more would only flicker.
 fn rounded(x: f64) -> f64 {
     format!("{x:.3e}").parse().unwrap_or(x)
-}
-
-fn show(
-    shell: &mut Shell,
-    solver: &Solver,
-    solved: &Solved,
-    ungraded: Option<&str>,
-    folder: &Path,
-    files: &[PathBuf],
-) -> Result<(), Report> {
-    let (problem, progress) = (solver.problem(), solver.progress());
-    let last = solver.records().last();
-    let names = solver.names();
-    let terms: Vec<(&String, f64)> = names.iter().zip(last.map_or(&[][..], |r| &r.terms)).map(|(n, &x)| (n, x)).collect();
-    let ends: Vec<&str> = progress.ends.iter().map(|r| r.code()).collect();
-    if shell.json {
-        let map = |pairs: Vec<(&String, f64)>| pairs.into_iter().map(|(k, v)| (k.clone(), json!(v))).collect::<Map<String, Value>>();
-        let unknown = |i: usize| problem.file.unknowns[i].clone();
-        let errors = solved.distances.iter().map(|d| (unknown(d.unknown), json!({ "relative_l2": d.relative_l2, "max": d.max_error })));
-        return shell.print_json(&json!({
-            "folder": folder, "seed": problem.file.seed, "parameters": solver.parameters(), "steps": progress.total,
-            "complete": solver.is_done(), "relative_l2": solved.relative_l2(), "errors": errors.collect::<Map<String, Value>>(),
-            "fitted": map(solved.fitted.iter().map(|f| (&f.name, f.value)).collect()),
-            "deviation": map(solved.fitted.iter().filter_map(|f| Some((&f.name, f.deviation?))).collect()),
-            "loss": last.map(|r| r.loss), "losses": map(terms), "residual": solved.residuals[0], "residual_elsewhere": solved.residuals[1],
-            "doubtful": solved.is_doubtful(), "ungraded": ungraded, "ends": ends, "seconds": progress.seconds, "files": files,
-        }));
-    }
-    let texts = shell.texts;
-    let after = texts.fill("pinn.after", &[("steps", &progress.total)]);
-    let mut table = Table::new(&[(&texts.get("solve.title"), Align::Left), (&after, Align::Right)]);
-    let number = |x: f64| short(rounded(x));
-    for d in &solved.distances {
-        let name = &problem.file.unknowns[d.unknown];
-        table.row([texts.fill("solve.relative_l2", &[("name", name)]), number(d.relative_l2)]);
-        table.row([texts.fill("solve.max_error", &[("name", name)]), number(d.max_error)]);
-    }
-    for f in &solved.fitted {
-        let band = f.deviation.map_or(String::new(), |d| format!(" ± {}", number(1.96 * d)));
-        table.row([
-            texts.fill(if f.deviation.is_some() { "solve.fitted_band" } else { "solve.fitted" }, &[("name", &f.name)]),
-            short(f.value) + &band,
-        ]);
-    }
-    for (name, x) in &terms {
-        table.row([texts.fill("solve.loss", &[("name", name)]), number(*x)]);
-    }
-    table.row([texts.get("solve.residual"), number(solved.residuals[0])]);
-    table.row([texts.get("solve.residual_elsewhere"), number(solved.residuals[1])]);
-    table.row([texts.get("page.parameters"), solver.parameters().to_string()]);
-    table.row([texts.get("pinn.seconds"), format!("{:.1}", progress.seconds)]);
-    let mut text = table.to_string();
-    for (i, code) in ends.iter().enumerate() {
-        text += &format!("{}{}", if i == 0 { "\n\n" } else { "\n" }, ended(&texts, solver, i, code));
-    }
-    if let Some(warning) = ungraded {
-        text += &format!("\n\n{warning}");
-    }
-    if solved.is_doubtful() {
-        text += &format!("\n\n{}", texts.get("solve.doubtful"));
-    }
-    let list: Vec<String> = files.iter().map(|f| format!("  {}", f.display())).collect();
-    shell.print(&format!("{text}\n\n{}\n{}", texts.get("pinn.files"), list.join("\n")))
 }
 
 fn interrupted(texts: &Texts, solver: &Solver, folder: &RunFolder) -> Report {

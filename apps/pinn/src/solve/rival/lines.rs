@@ -141,7 +141,7 @@ impl<'a> Lines<'a> {
         let time = &self.problem.axes[self.axes.len()];
         let differs = |t: f64| {
             let [a, b] = [0.0, 1.0].map(|n| self.form(unknown, at, t, n));
-            a.iter().zip(&b).any(|(a, b)| !((a - b).abs() <= 1e-12 * (1.0 + a.abs())))
+            a.iter().zip(&b).any(|(a, b)| a.is_nan() || (a - b).abs() > 1e-12 * (1.0 + a.abs()))
         };
         self.problem.form[unknown].is_some() && !differs(time.low) && !differs(time.at(0.37)) && !differs(time.high)
     }

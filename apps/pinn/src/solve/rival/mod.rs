@@ -72,18 +72,17 @@ impl Rival {
         values.iter().zip(&self.values).map(|(a, b)| relative_l2(a, b)).collect()
     }
 
-    /// Solves a problem with so many points along each axis of space; it is compared with what is known.
+    /// Solves a problem with so many points along each axis of space; it is compared with what is known ([`Reference::all`]).
     ///
     /// # Errors
     /// A problem that cannot be solved this way.
-    pub fn solve(problem: &Problem, reference: Option<&Reference>, points: usize) -> Result<Rival, Unsuited> {
+    pub fn solve(problem: &Problem, known: &[Reference], points: usize) -> Result<Rival, Unsuited> {
         let begun = Instant::now();
         let space = problem.axes.len().saturating_sub(1) as u32;
         if points < POINTS[0] || points.checked_pow(space).is_none_or(|n| n > POINTS[1]) {
             return Err(Unsuited::Points(points));
         }
         let lines = Lines::new(problem, points)?;
-        let known = Reference::all(problem, reference);
         let shown = grid::product(&places(problem));
         let time = lines.axes.len();
         let start = problem.axes[time].low;

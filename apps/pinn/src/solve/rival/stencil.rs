@@ -62,7 +62,7 @@ impl Line {
     /// Points and weights of the `order`-th derivative at one of the points: central differences of fourth order, near an end
     /// of lower order as long as they fit (skewed ones let waves grow), else one-sided.
     pub fn derivative(&self, i: usize, order: usize) -> Vec<(usize, f64)> {
-        let half = (order + 1) / 2 + 1;
+        let half = order.div_ceil(2) + 1;
         let room = if self.periodic { half } else { half.min(i).min(self.count - 1 - i) };
         let width = if room >= order.div_ceil(2) { 2 * room + 1 } else { order + 4 };
         self.taken(i as f64, width, order)
