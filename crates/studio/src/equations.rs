@@ -30,7 +30,13 @@ pub const GALLERY: &[Example] = gallery![
     "transport" "equation.transport",
     "advection" "equation.advection",
     "front" "equation.front",
+    "parametric" "equation.parametric",
     "burgers" "equation.burgers",
+    "allen_cahn" "equation.allen_cahn",
+    "kdv" "equation.kdv",
+    "schroedinger" "equation.schroedinger",
+    "lorenz" "equation.lorenz",
+    "cavity" "equation.cavity",
     "inverse" "equation.inverse",
     "holes" "equation.holes",
 ];
