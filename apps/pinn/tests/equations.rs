@@ -1,6 +1,6 @@
 //! Equations given as formulas: solved, resumed, and refused where something is wrong with them.
 
-use pinn::solve::{File, Problem, Progress, Reference, Solver, Why};
+use pinn::solve::{Closure, File, Problem, Progress, Reference, Solver, Why};
 use std::path::Path;
 
 const FILE: &str = r#"
@@ -120,6 +120,41 @@ fn balanced_losses_all_count() {
         s.advance().unwrap();
         let factors = &s.progress().factors;
         assert!(factors.len() == 2 && factors[1] > 1e3 * factors[0], "{method} {factors:?}");
+    }
+}
+
+/// A closure is its formula: the same losses and weights; mistakes in it are errors, not panics.
+#[test]
+fn closures_over_the_graph_are_their_formulas() {
+    let steps = FILE.replace("steps = 40", "steps = 12");
+    let text =
+        steps.replace("\n[[equations]]\nname = \"pde\"\nformula = \"d(u,t) + d(u,x) = 0\"\n", "").replace("[[conditions]]", "[[ignored]]");
+    let text = text.split("[[ignored]]").next().unwrap();
+    let file: File = toml::from_str(text).unwrap();
+    let with = |closures: Vec<Closure>| Problem::with(&file, Path::new("."), closures);
+    let pde = || Closure::equation("pde", |at| at.d(&at.unknown("u"), "t") + at.d(&at.unknown("u"), "x"));
+    let start = || Closure::condition("start", "t = 0", 5, |at| at.unknown("u") - (at.variable("x") * std::f64::consts::TAU).sin());
+    let mut by_closures = Solver::new(&with(vec![pde(), start()]).unwrap(), None).unwrap();
+    let mut by_formulas = solver(&steps);
+    while !by_formulas.is_done() {
+        by_formulas.advance().unwrap();
+        by_closures.advance().unwrap();
+    }
+    assert_eq!(by_closures.names(), by_formulas.names());
+    let [a, b] = [by_closures.solved().unwrap(), by_formulas.solved().unwrap()].map(|s| s.relative_l2().unwrap());
+    assert!((a - b).abs() < 1e-3 * b, "{a} {b}");
+    assert!(with(vec![start()]).unwrap_err().to_string().contains("there is no equation"));
+    assert!(with(vec![pde(), pde()]).unwrap_err().to_string().contains("`pde` has two meanings"));
+    assert!(
+        with(vec![pde(), Closure::condition("end", "y = 0", 5, |at| at.unknown("u"))]).unwrap_err().to_string().contains("closures.end.on")
+    );
+    for (wrong, why) in [
+        (Closure::equation("pde", |at| at.unknown("w")), "there is no unknown `w`"),
+        (Closure::equation("pde", |at| at.d(&at.unknown("u"), "z")), "there is no variable `z`"),
+        (Closure::equation("pde", |at| at.unknown("u").sum_all()), "`pde` gives []"),
+    ] {
+        let error = Solver::new(&with(vec![wrong]).unwrap(), None).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(error.contains(why), "{error}");
     }
 }
 

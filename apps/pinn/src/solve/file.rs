@@ -34,6 +34,7 @@ pub struct File {
     #[serde(default)]
     pub form: BTreeMap<String, String>,
     /// What holds inside.
+    #[serde(default)]
     pub equations: Vec<Equation>,
     /// What holds elsewhere.
     #[serde(default)]

@@ -24,6 +24,7 @@
 
 mod balance;
 mod bands;
+mod closure;
 mod file;
 mod formula;
 mod grid;
@@ -42,6 +43,7 @@ mod system;
 mod trace;
 mod windows;
 
+pub use closure::Closure;
 pub use file::{Balance, Balancing, Condition, Data, Equation, File, Keep, Method, Network, Quantity, Sampling, Spread, Stage};
 pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Term};
 pub use grid::{Distance, places};
@@ -52,3 +54,4 @@ pub use reference::{Reference, npy_bytes};
 pub use region::{Shape, Solid};
 pub use rival::{Rival, Unsuited};
 pub use solver::{Finished, Fitted, Progress, Record, Solved, Solver};
+pub use trace::Scene;

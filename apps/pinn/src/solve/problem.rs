@@ -1,5 +1,6 @@
 //! A file, checked: names resolved, formulas read, numbers computed.
 
+use super::closure::Closure;
 use super::file::{self, Data, File, Quantity, Spread, Stage};
 use super::formula::{Formula, Mistake, Problem as Wrong, Term};
 use super::region::{Shape, Solid, points as draw};
@@ -64,6 +65,8 @@ pub struct Problem {
     pub form: Vec<Option<Formula>>,
     /// The equations first, then the conditions, then the data.
     pub sets: Vec<Set>,
+    /// Equations and conditions written in Rust; their losses have no formula.
+    pub closures: Vec<Closure>,
     /// Exact solutions, one place per unknown.
     pub solution: Vec<Option<Formula>>,
     /// Points of the grid along each variable.
@@ -351,6 +354,14 @@ impl Problem {
     /// # Errors
     /// The first entry that cannot be used.
     pub fn new(file: &File, folder: &std::path::Path) -> Checked<Problem> {
+        Problem::with(file, folder, vec![])
+    }
+
+    /// Checks a file to which these equations and conditions are added.
+    ///
+    /// # Errors
+    /// The first entry that cannot be used; of a closure, `closures.NAME`.
+    pub fn with(file: &File, folder: &std::path::Path, closures: Vec<Closure>) -> Checked<Problem> {
         let empty = BTreeMap::new();
         let mut axes = vec![];
         check_names(file)?;
@@ -384,8 +395,8 @@ impl Problem {
         check_network(file, &names)?;
         check_stages(&file.stages)?;
         let grid = grid(file, &axes)?;
-        let sets = sets(file, &names, &solution, folder)?;
-        let problem = Problem { file: file.clone(), axes, shapes, constants, form, sets, solution, grid };
+        let sets = sets(file, &names, &solution, folder, &closures)?;
+        let problem = Problem { file: file.clone(), axes, shapes, constants, form, sets, closures, solution, grid };
         problem.check_shapes()?;
         problem.check_windows()?;
         Ok(problem)
@@ -498,8 +509,8 @@ fn grid(file: &File, axes: &[Axis]) -> Checked<Vec<usize>> {
     }
 }
 
-fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::path::Path) -> Checked<Vec<Set>> {
-    if file.equations.is_empty() {
+fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::path::Path, closures: &[Closure]) -> Checked<Vec<Set>> {
+    if file.equations.is_empty() && closures.iter().all(|c| c.on.is_some()) {
         return wrongly("equations", "no_equations", &[]);
     }
     let points = |key: String, n: usize| {
@@ -511,7 +522,20 @@ fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::
         let formula = names.equation(&format!("equations.{i}.formula"), &e.formula, Scope::Everything)?;
         terms.push((e.name.clone(), Some(formula), weight(format!("equations.{i}.weight"), e.weight)?));
     }
+    for c in closures.iter().filter(|c| c.on.is_none()) {
+        terms.push((c.name.clone(), None, weight(format!("closures.{}.weight", c.name), c.weight)?));
+    }
     let mut all = vec![Set { place: None, points: points("sampling.points".into(), file.sampling.points)?, terms }];
+    // A place that is a point, or a point at each end, has no room for more.
+    let counted = |place: &Place, points: usize| {
+        let fixed = matches!(place, Place::Faces(faces) if faces[0].len() == names.axes.len()) || names.axes.len() == 1;
+        match place {
+            Place::Faces(faces) if fixed => faces.len(),
+            Place::Surface(_) => points,
+            _ if fixed => 1,
+            _ => points,
+        }
+    };
     for (i, c) in file.conditions.iter().enumerate() {
         let key = |name: &str| format!("conditions.{i}.{name}");
         let weight = weight(key("weight"), c.weight)?;
@@ -529,15 +553,15 @@ fn sets(file: &File, names: &Names, solution: &[Option<Formula>], folder: &std::
             }
             _ => return wrongly(format!("conditions.{i}"), "condition", &[]),
         };
-        let points = points(key("points"), c.points)?;
-        let fixed = matches!(&place, Place::Faces(faces) if faces[0].len() == names.axes.len()) || names.axes.len() == 1;
-        let count = match &place {
-            Place::Faces(faces) if fixed => faces.len(),
-            Place::Surface(_) => points,
-            _ if fixed => 1,
-            _ => points,
-        };
-        all.push(Set { place: Some(place), points: count, terms: vec![(c.name.clone(), formula, weight)] });
+        let points = counted(&place, points(key("points"), c.points)?);
+        all.push(Set { place: Some(place), points, terms: vec![(c.name.clone(), formula, weight)] });
+    }
+    for c in closures {
+        let Some((on, n)) = &c.on else { continue };
+        let key = |name: &str| format!("closures.{}.{name}", c.name);
+        let place = names.place(&key("on"), on)?;
+        let points = counted(&place, points(key("points"), *n)?);
+        all.push(Set { place: Some(place), points, terms: vec![(c.name.clone(), None, weight(key("weight"), c.weight)?)] });
     }
     for (i, d) in file.data.iter().enumerate() {
         let key = |name: &str| format!("data.{i}.{name}");

@@ -18,14 +18,15 @@ enum Value {
 
 use Value::{Column, Number};
 
-/// A set of points and the unknowns there, in one trace.
-pub(super) struct Scene<'a> {
+/// A set of points and the unknowns there, in one trace: what a [`Closure`](super::Closure) computes with. Everything is a
+/// column `[n, 1]` in double precision; a name that does not exist is an error of the trace.
+pub struct Scene<'a> {
     problem: &'a Problem,
     cx: &'a Context,
     /// The variables, `[n, 1]` each.
-    pub columns: Vec<Tensor>,
+    pub(super) columns: Vec<Tensor>,
     /// The unknowns, `[n, 1]` each.
-    pub unknowns: Vec<Tensor>,
+    pub(super) unknowns: Vec<Tensor>,
     /// The fitted numbers, repeated to `[n, 1]`.
     fitted: Vec<Tensor>,
     /// The components of the normal, on a shape.
@@ -36,7 +37,7 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// Traces network and unknowns at these points.
-    pub fn new(problem: &'a Problem, cx: &'a Context, columns: Vec<Tensor>) -> Scene<'a> {
+    pub(super) fn new(problem: &'a Problem, cx: &'a Context, columns: Vec<Tensor>) -> Scene<'a> {
         let rows = columns[0].shape()[0];
         let fitted = problem.file.fit.iter().map(|(name, &start)| cx.param(name, &[1], Init::Constant(start)).broadcast(&[rows, 1], &[1]));
         let fitted = fitted.collect();
@@ -55,6 +56,32 @@ impl<'a> Scene<'a> {
         }
         scene.output = None;
         scene
+    }
+
+    /// A variable.
+    pub fn variable(&self, name: &str) -> Tensor {
+        self.problem.axis(name).map_or_else(|| self.missing("variable", name), |a| self.columns[a].clone())
+    }
+
+    /// An unknown.
+    pub fn unknown(&self, name: &str) -> Tensor {
+        let place = self.problem.file.unknowns.iter().position(|u| u == name);
+        place.map_or_else(|| self.missing("unknown", name), |i| self.unknowns[i].clone())
+    }
+
+    /// A fitted number, repeated.
+    pub fn fitted(&self, name: &str) -> Tensor {
+        let place = self.problem.file.fit.keys().position(|f| f == name);
+        place.map_or_else(|| self.missing("fitted number", name), |i| self.fitted[i].clone())
+    }
+
+    /// The derivative of anything made of these along a variable.
+    pub fn d(&self, of: &Tensor, variable: &str) -> Tensor {
+        self.problem.axis(variable).map_or_else(|| self.missing("variable", variable), |a| self.along(of, a))
+    }
+
+    fn missing(&self, what: &str, name: &str) -> Tensor {
+        self.cx.tracer().error("scene", &[], format!("there is no {what} `{name}`"))
     }
 
     /// The network: `[n, unknowns]`. Parameters are `dense_1/weight`, `dense_1/bias`, …
@@ -109,7 +136,7 @@ impl<'a> Scene<'a> {
     }
 
     /// A term as a column like `like`.
-    pub fn column(&self, term: &Term, like: &Tensor) -> Tensor {
+    pub(super) fn column(&self, term: &Term, like: &Tensor) -> Tensor {
         match self.value(term) {
             Number(x) => like.full_like(x),
             Column(t) => t,
@@ -134,7 +161,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The derivative of a column along a variable.
-    pub fn along(&self, t: &Tensor, axis: usize) -> Tensor {
+    pub(super) fn along(&self, t: &Tensor, axis: usize) -> Tensor {
         let x = &self.columns[axis];
         diff::jvp(t, &[(x, &x.full_like(1.0))])
     }
@@ -243,8 +270,12 @@ pub(super) fn residuals(problem: &Problem, cx: &Context, set: &Set, n: usize) ->
                 scene.normal = names.map(|n| (n.clone(), input(&n))).collect();
             }
             let like = scene.columns[0].clone();
-            let one = |(_, formula, _): &(String, Option<super::Formula>, f64)| {
-                let r = formula.as_ref().map_or_else(|| like.full_like(0.0), |f| scene.column(&f.term, &like));
+            let one = |(name, formula, _): &(String, Option<super::Formula>, f64)| {
+                let closure = || problem.closures.iter().find(|c| c.name == *name);
+                let r = match formula {
+                    Some(f) => scene.column(&f.term, &like),
+                    None => closure().map_or_else(|| like.full_like(0.0), |c| c.residual(&scene)),
+                };
                 match &values {
                     Some(v) => r - v,
                     None => r,

@@ -76,6 +76,9 @@ impl<'a> Lines<'a> {
         if problem.axis("t") != Some(space) {
             return Err(Unsuited::Steady);
         }
+        if !problem.closures.is_empty() {
+            return Err(Unsuited::Time);
+        }
         if !problem.shapes.is_empty() || !problem.file.fit.is_empty() {
             return Err(if problem.shapes.is_empty() { Unsuited::Fitted } else { Unsuited::Shapes });
         }
