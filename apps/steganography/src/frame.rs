@@ -205,25 +205,30 @@ impl Frame {
     }
 
     /// How much each logit must move to its side, so that the sums over the copies of a bit reach `margin` times the root of
-    /// their number (which is how the noise of the sum grows). What one copy lacks, the others may make up for.
+    /// their number (which is how the noise of the sum grows); negative where they are beyond. What one copy lacks, the others may
+    /// make up for.
     pub fn lacks(&self, logits: &[f32], margin: f32) -> Vec<f32> {
         let mut lacks = vec![0.0; logits.len()];
         for section in &self.sections {
             let (limit, count) = (limit(logits, &section.places), 8 * section.bytes.len());
             let sums = sums(logits, &section.places, section.bytes.len());
             let copies = section.places.len() as f32 / count as f32;
-            // Logits beyond the limit count no more than the limit: moving them would help little.
+            let right = |place: u32| f32::from(self.bits[place as usize]) * logits[place as usize];
+            // Logits count no more than the limit: those that are there can add nothing, those far beyond it on the wrong side cost
+            // too much.
+            let can_move = |place: u32| right(place) < limit && right(place) > -REACH * limit;
             let mut movable = vec![0.0f32; count];
-            section.places.iter().enumerate().for_each(|(i, &p)| movable[i % count] += f32::from(logits[p as usize].abs() < limit));
+            section.places.iter().enumerate().for_each(|(i, &p)| movable[i % count] += f32::from(can_move(p)));
             for (i, &place) in section.places.iter().enumerate() {
-                let (j, side) = (i % count, f32::from(self.bits[place as usize]));
-                let lack = (margin * copies.sqrt() - side * sums[j]).max(0.0);
-                let outside = (-side * logits[place as usize] - limit).max(0.0);
-                if movable[j] == 0.0 {
-                    lacks[place as usize] = lack / copies + outside;
-                } else if logits[place as usize].abs() < limit {
-                    lacks[place as usize] = lack / movable[j];
-                }
+                let j = i % count;
+                let lack = margin * copies.sqrt() - f32::from(self.bits[place as usize]) * sums[j];
+                let outside = (-right(place) - limit).max(0.0);
+                lacks[place as usize] = match (movable[j], can_move(place)) {
+                    (0.0, _) => lack.max(0.0) / copies + outside,
+                    (some, true) if lack > 0.0 => lack / some + outside,
+                    (some, true) => lack / some,
+                    (_, false) => 0.0,
+                };
             }
         }
         lacks
@@ -360,6 +365,9 @@ fn limit(logits: &[f32], places: &[u32]) -> f32 {
     let limit = 2.0 * sizes.sum::<f32>() / places.len().max(1) as f32;
     if limit.is_finite() { limit } else { f32::MAX }
 }
+
+/// How far beyond the limit, as a share of it, a logit on the wrong side may be to be worth moving.
+const REACH: f32 = 1.25;
 
 /// The logits of the bits of `bytes` bytes, added over all copies.
 fn sums(logits: &[f32], places: &[u32], bytes: usize) -> Vec<f32> {

@@ -6,6 +6,7 @@ pub mod codec;
 pub mod covers;
 pub mod deck;
 pub mod detect;
+mod embed;
 mod error;
 pub mod eval;
 pub mod frame;
