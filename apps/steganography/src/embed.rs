@@ -41,7 +41,7 @@ pub(crate) struct Writing<'a> {
     passes: usize,
 }
 
-/// The cover with what was asked of each logit, and what is read of the result.
+/// A picture with what was asked of each logit since its base, and what is read of the result.
 #[derive(Clone)]
 struct Draft {
     picture: Picture,
@@ -96,7 +96,7 @@ impl<'a> Writing<'a> {
                 break (draft, margin);
             }
             if self.is_visible(&draft) {
-                // What cannot be reached in one go can be step by step.
+                // What cannot be reached from the cover in one go can be from here, step by step.
                 base = Draft { asked: base.asked, ..draft.clone() };
                 weak = (base.clone(), margin);
             } else {
@@ -113,13 +113,13 @@ impl<'a> Writing<'a> {
         Ok(strong.0.picture)
     }
 
-    /// The next draft: `share` of what this one lacks, or has too much, is asked in addition. It is written on the cover, not on the
+    /// The next draft: `share` of what this one lacks, or has too much, is asked in addition. It is written on the base, not on the
     /// draft, so that what is rounded does not add up and what was too much goes away.
-    fn towards(&mut self, cover: &Draft, draft: &Draft, margin: f32, share: f32) -> Result<Draft> {
+    fn towards(&mut self, base: &Draft, draft: &Draft, margin: f32, share: f32) -> Result<Draft> {
         let lacks = self.frame.lacks(&draft.logits, margin);
         let asked: Vec<f32> = draft.asked.iter().zip(&lacks).map(|(a, l)| (a + share * l).max(0.0)).collect();
-        let mut picture = cover.picture.clone();
-        self.write(&mut picture, &cover.logits, &asked)?;
+        let mut picture = base.picture.clone();
+        self.write(&mut picture, &base.logits, &asked)?;
         let logits = self.read(&picture)?;
         Ok(Draft { picture, asked, logits })
     }
