@@ -13,7 +13,7 @@ impl System {
     /// Moves the factors of the losses, besides the weights of the file, towards what makes the measure of all equal, its mean
     /// over the losses divided by its own. The first ones (`factors` is empty) are taken as they are.
     pub fn balance(&mut self, x: &[f64], method: Balancing, factors: &mut Vec<f64>) -> Result<()> {
-        let plain: Vec<f64> = self.problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect();
+        let plain = self.problem.weights();
         let sizes = match method {
             Balancing::Fixed => return Ok(()),
             Balancing::GradientNorm => self.gradient_norms(x, &plain)?,
@@ -29,16 +29,14 @@ impl System {
         } else {
             factors.iter_mut().zip(target).for_each(|(f, t)| *f = KEPT * *f + (1.0 - KEPT) * t);
         }
-        self.set_weights(plain.iter().zip(&*factors).map(|(w, f)| w * f).collect());
+        self.weigh(factors);
         Ok(())
     }
 
-    /// Takes factors over that were found before.
-    pub fn restore_factors(&mut self, factors: &[f64]) {
-        let terms = self.problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2));
-        let weights = terms.zip(factors).map(|(w, f)| w * f).collect::<Vec<f64>>();
-        if !weights.is_empty() {
-            self.set_weights(weights);
+    /// Weighs the losses by these factors, if there are any, besides the weights of the file.
+    pub fn weigh(&mut self, factors: &[f64]) {
+        if !factors.is_empty() {
+            self.set_weights(self.problem.weights().iter().zip(factors).map(|(w, f)| w * f).collect());
         }
     }
 
@@ -58,7 +56,7 @@ impl System {
         let mut means = vec![0.0; self.weights.len()];
         let (n, mut row) = (x.len(), 0);
         self.jacobian(x, 0)?;
-        let (matrix, _) = self.last_jacobian_times(&vec![0.0; n]);
+        let matrix = self.last_jacobian();
         for &(s, term) in &self.arrays {
             let rows = self.problem.sets[s].points * n;
             means[term] += linear::dot(&matrix[row..row + rows], &matrix[row..row + rows]);

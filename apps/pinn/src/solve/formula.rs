@@ -287,20 +287,38 @@ impl Term {
                 let second = list.get(1).map_or(Ok(0.0), |t| t.value(name))?;
                 f.apply(first, second)
             }
-            Term::Infix(op, a, b) => {
-                let (a, b) = (a.value(name)?, b.value(name)?);
-                match op {
-                    Infix::Add => a + b,
-                    Infix::Sub => a - b,
-                    Infix::Mul => a * b,
-                    Infix::Div => a / b,
-                    Infix::Pow => a.powf(b),
-                }
-            }
+            Term::Infix(op, a, b) => op.apply(a.value(name)?, b.value(name)?),
             Term::Derivative(_, along) => {
                 return Err((along.first().map_or(0, |a| a.1), Problem::Depends { name: "d".into() }));
             }
         })
+    }
+
+    /// The names in it, each with the number of derivatives along `variable` that are taken of it.
+    pub(super) fn names(&self, variable: &str) -> Vec<(&str, usize)> {
+        match self {
+            Term::Number(_) => vec![],
+            Term::Name(name, _) => vec![(name, 0)],
+            Term::Negate(a) => a.names(variable),
+            Term::Call(_, list) => list.iter().flat_map(|t| t.names(variable)).collect(),
+            Term::Infix(_, a, b) => [a.names(variable), b.names(variable)].concat(),
+            Term::Derivative(inner, along) => {
+                let order = along.iter().filter(|(n, _)| n == variable).count();
+                inner.names(variable).into_iter().map(|(n, o)| (n, o + order)).collect()
+            }
+        }
+    }
+}
+
+impl Infix {
+    pub(super) fn apply(self, x: f64, y: f64) -> f64 {
+        match self {
+            Infix::Add => x + y,
+            Infix::Sub => x - y,
+            Infix::Mul => x * y,
+            Infix::Div => x / y,
+            Infix::Pow => x.powf(y),
+        }
     }
 }
 

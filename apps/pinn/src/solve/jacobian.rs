@@ -4,7 +4,6 @@
 //! values and one for each derivative that is carried forwards. With δ the cotangents of these products, row by row,
 //! the row of the Jacobian is the sum of the outer products of h and δ.
 
-use super::linear;
 use super::system::{System, compile};
 use crate::Result;
 use neurona::lbfgs::Values;
@@ -44,13 +43,12 @@ impl System {
         assemble(&mut j.matrix, n, &j.taps, &j.values, self.threads);
         self.jacobian = Some(j);
         done?;
-        Ok((residuals, self.jacobian.as_ref().map_or(&[], |j| &j.matrix)))
+        Ok((residuals, self.last_jacobian()))
     }
 
-    /// The Jacobian that was computed last, and its product with `d`.
-    pub fn last_jacobian_times(&self, d: &[f64]) -> (&[f64], Vec<f64>) {
-        let matrix = self.jacobian.as_ref().map_or(&[][..], |j| &j.matrix);
-        (matrix, linear::product(matrix, d.len(), d, self.threads))
+    /// The Jacobian that was computed last.
+    pub fn last_jacobian(&self) -> &[f64] {
+        self.jacobian.as_ref().map_or(&[], |j| &j.matrix)
     }
 
     fn compile_jacobian(&self, from: usize) -> Result<(Values, Vec<Tap>)> {

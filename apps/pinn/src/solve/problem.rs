@@ -417,6 +417,11 @@ impl Problem {
         Ok(())
     }
 
+    /// The factor of each loss.
+    pub(super) fn weights(&self) -> Vec<f64> {
+        self.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect()
+    }
+
     /// The variables and what bounds the domain besides their ranges.
     pub(super) fn region(&self) -> (&[Axis], &[Shape]) {
         (&self.axes, &self.shapes)

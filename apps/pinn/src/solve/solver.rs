@@ -174,7 +174,7 @@ impl Solver {
         }
         progress.finished.iter().try_for_each(|f| solver.begin_window(&f.weights))?;
         solver.system.restore(progress.points.clone(), progress.draws);
-        solver.system.restore_factors(&progress.factors);
+        solver.system.weigh(&progress.factors);
         (solver.progress, solver.records) = (progress, records);
         Ok(solver)
     }

@@ -69,8 +69,7 @@ impl System {
             draws: 0,
         };
         system.clouds = problem.sets.iter().enumerate().map(|(s, set)| system.cloud(s, set)).collect();
-        let terms = problem.sets.iter().flat_map(|s| s.terms.iter().map(|t| t.2)).collect::<Vec<f64>>();
-        system.set_weights(terms);
+        system.set_weights(problem.weights());
         Ok(system)
     }
 

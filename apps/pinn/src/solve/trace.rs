@@ -226,13 +226,7 @@ fn infix(op: Infix, a: Value, b: Value) -> Value {
         Infix::Pow => t.binary(Binary::Pow, &other),
     };
     match (a, b) {
-        (Number(a), Number(b)) => Number(match op {
-            Infix::Add => a + b,
-            Infix::Sub => a - b,
-            Infix::Mul => a * b,
-            Infix::Div => a / b,
-            Infix::Pow => a.powf(b),
-        }),
+        (Number(a), Number(b)) => Number(op.apply(a, b)),
         (Column(a), Number(b)) => Column(apply(a.clone(), a.full_like(b))),
         (Number(a), Column(b)) => Column(apply(b.full_like(a), b)),
         (Column(a), Column(b)) => Column(apply(a, b)),

@@ -2,7 +2,6 @@
 //! from the weights of the one before. What holds at the start is handed over: where the condition reads r(u) = 0 there, the
 //! window that begins at t has r(u) = r(v) at t, v the solution of the window before.
 
-use super::formula::Term;
 use super::problem::{Place, Problem, Set, Wrongly, wrongly};
 use super::spread::Random;
 use super::{region, trace};
@@ -11,7 +10,7 @@ use neurona::lbfgs::Values;
 use neurona::{Arg, Context, DType, Tensor};
 
 /// The name of the variable that is cut.
-const TIME: &str = "t";
+pub(super) const TIME: &str = "t";
 
 impl Problem {
     /// Checks that windows can be solved on their own.
@@ -28,7 +27,7 @@ impl Problem {
             return wrongly("windows", "variable", &[TIME, &known.join(", ")]);
         };
         let refuse = |key: String| wrongly(key.clone(), "windows", &[&key]);
-        if let Some(i) = self.form.iter().position(|f| f.as_ref().is_some_and(|f| mentions(&f.term, TIME))) {
+        if let Some(i) = self.form.iter().position(|f| f.as_ref().is_some_and(|f| f.term.names(TIME).iter().any(|n| n.0 == TIME))) {
             return refuse(format!("form.{}", file.unknowns[i]));
         }
         if !file.data.is_empty() || !file.fit.is_empty() {
@@ -96,14 +95,4 @@ fn residual(problem: &Problem, set: &Set, weights: &[f64], columns: &[Vec<f64>],
     let mut program = Values::compile(&cx, &rows.iter().collect::<Vec<&Tensor>>(), threads)?;
     program.run(weights, &columns.iter().map(|c| Arg::F64(c)).collect::<Vec<_>>())?;
     Ok(program.doubles(0).to_vec())
-}
-
-fn mentions(term: &Term, name: &str) -> bool {
-    match term {
-        Term::Number(_) => false,
-        Term::Name(n, _) => n == name,
-        Term::Negate(a) | Term::Derivative(a, _) => mentions(a, name),
-        Term::Call(_, list) => list.iter().any(|t| mentions(t, name)),
-        Term::Infix(_, a, b) => mentions(a, name) || mentions(b, name),
-    }
 }

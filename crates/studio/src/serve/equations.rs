@@ -2,7 +2,7 @@
 
 use super::Studio;
 use super::answer::{Answer, Speak, body, compute};
-use super::tasks::{known, samples};
+use super::tasks::{Stamp, known, samples};
 use crate::Texts;
 use crate::commands::solve::{self, KIND, Solution};
 use crate::equations::{Example, GALLERY};
@@ -17,7 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Component;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// Places along each variable that a page gets at most, of problems in one, two, three and four variables.
 const PLACES: [usize; 4] = [2_001, 129, 41, 17];
@@ -26,12 +25,9 @@ const POINTS: usize = 4_000;
 /// Solutions that are kept.
 const KEPT: usize = 4;
 
-/// Which run, and when its state was saved.
-type Key = (String, Option<SystemTime>);
-
 /// Solutions as pages get them, the newest last: they take a while to compute.
 #[derive(Default)]
-pub struct Solutions(Mutex<Vec<(Key, Value)>>);
+pub struct Solutions(Mutex<Vec<(Stamp, Value)>>);
 
 /// Addresses below `/api/equations`.
 pub fn routes() -> Router<Arc<Studio>> {
@@ -125,7 +121,7 @@ async fn run(State(studio): State<Arc<Studio>>, Speak(texts): Speak, Path(name):
 }
 
 impl Solutions {
-    fn of(&self, key: Key, make: impl FnOnce() -> Result<Value, Report>) -> Result<Value, Report> {
+    fn of(&self, key: Stamp, make: impl FnOnce() -> Result<Value, Report>) -> Result<Value, Report> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, value)) = all.iter().find(|(k, _)| *k == key) {
             return Ok(value.clone());

@@ -95,7 +95,8 @@ impl Normal {
         let n = d.len();
         let near: Vec<f64> = x.iter().zip(d).map(|(x, d)| x + BEND_STEP * d).collect();
         let moved = system.residuals(&near)?;
-        let (j, slope) = system.last_jacobian_times(d);
+        let j = system.last_jacobian();
+        let slope = linear::product(j, n, d, self.threads);
         let second = |((m, r), s): ((&f64, &f64), &f64)| 2.0 / BEND_STEP * ((m - r) / BEND_STEP - s);
         let second: Vec<f64> = moved.iter().zip(&self.r).zip(&slope).map(second).collect();
         let mut a = linear::transposed_product(j, n, &second);

@@ -3,9 +3,10 @@
 
 use super::stencil::Line;
 use super::{Problem, Unsuited};
-use crate::solve::formula::{Formula, Infix, Term};
+use crate::solve::formula::{Formula, Term};
 use crate::solve::grid::product;
 use crate::solve::problem::Place;
+use crate::solve::windows::TIME;
 
 /// What a formula amounts to at points.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ struct Edge {
 pub struct Lines<'a> {
     problem: &'a Problem,
     pub axes: Vec<Line>,
+    /// Points from one to the next along each axis.
+    strides: Vec<usize>,
     /// The place of each point along each axis.
     places: Vec<Vec<f64>>,
     /// Per axis, derivatives of order 1 to 4.
@@ -73,7 +76,7 @@ impl<'a> Lines<'a> {
     /// Lays the grid; time is the variable t, the last one.
     pub fn new(problem: &'a Problem, points: usize) -> Result<Lines<'a>, Unsuited> {
         let space = problem.axes.len().saturating_sub(1);
-        if problem.axis("t") != Some(space) {
+        if problem.axis(TIME) != Some(space) {
             return Err(Unsuited::Steady);
         }
         if !problem.closures.is_empty() {
@@ -93,7 +96,8 @@ impl<'a> Lines<'a> {
         let places = if space == 0 { vec![] } else { product(&along) };
         let stencils = |l: &Line| (1..=4).map(|order| (0..l.count).map(|i| l.derivative(i, order)).collect()).collect();
         let stencils = axes.iter().map(stencils).collect();
-        let mut lines = Lines { problem, axes, places, stencils, orders, edges: vec![] };
+        let strides = (0..space).map(|a| axes[a + 1..].iter().map(|l| l.count).product()).collect();
+        let mut lines = Lines { problem, axes, strides, places, stencils, orders, edges: vec![] };
         lines.edges = lines.find_edges();
         Ok(lines)
     }
@@ -103,20 +107,16 @@ impl<'a> Lines<'a> {
         self.places.first().map_or(1, Vec::len)
     }
 
-    /// Numbers of the state.
-    fn strides(&self) -> Vec<usize> {
-        (0..self.axes.len()).map(|a| self.axes[a + 1..].iter().map(|l| l.count).product()).collect()
-    }
-
     fn find_edges(&self) -> Vec<Edge> {
         let mut all = vec![];
         for (a, line) in self.axes.iter().enumerate().filter(|(_, l)| !l.periodic) {
             let axis = &self.problem.axes[a];
             for (end, value) in [(0, axis.low), (line.count - 1, axis.high)] {
-                let at: Vec<usize> = (0..self.points()).filter(|i| i / self.strides()[a] % line.count == end).collect();
+                let at: Vec<usize> = (0..self.points()).filter(|i| i / self.strides[a] % line.count == end).collect();
                 for unknown in 0..self.orders.len() {
-                    let formula = if self.fixed_by_form(unknown, &at) { None } else { self.condition(unknown, (a, value), 0) };
-                    if formula.is_some() || self.fixed_by_form(unknown, &at) {
+                    let fixed = self.fixed_by_form(unknown, &at);
+                    let formula = if fixed { None } else { self.condition(unknown, (a, value), 0) };
+                    if fixed || formula.is_some() {
                         all.push(Edge { unknown, at: at.clone(), formula });
                     }
                 }
@@ -131,9 +131,8 @@ impl<'a> Lines<'a> {
         let sets = self.problem.sets.iter().filter(|s| holds(&s.place));
         let name = &self.problem.file.unknowns[unknown];
         let suits = |f: &Formula| {
-            let mut found = vec![];
-            mentioned(&f.term, 0, &mut found);
-            found.retain(|(n, _)| self.problem.file.unknowns.contains(n));
+            let mut found = f.term.names(TIME);
+            found.retain(|(n, _)| self.problem.file.unknowns.iter().any(|u| u == n));
             !found.is_empty() && found.iter().all(|(n, _)| n == name) && found.iter().map(|f| f.1).max() == Some(order)
         };
         sets.flat_map(|s| &s.terms).find_map(|t| t.1.clone().filter(|f| suits(f)))
@@ -279,16 +278,7 @@ impl<'a> Lines<'a> {
                 let first = values.next().unwrap_or(Number(f64::NAN));
                 first.zip(values.next().unwrap_or(Number(0.0)), |x, y| f.apply(x, y))
             }
-            Term::Infix(op, a, b) => {
-                let (a, b) = (self.value(a, fields, t, at), self.value(b, fields, t, at));
-                match op {
-                    Infix::Add => a.zip(b, |x, y| x + y),
-                    Infix::Sub => a.zip(b, |x, y| x - y),
-                    Infix::Mul => a.zip(b, |x, y| x * y),
-                    Infix::Div => a.zip(b, |x, y| x / y),
-                    Infix::Pow => a.zip(b, f64::powf),
-                }
-            }
+            Term::Infix(op, a, b) => self.value(a, fields, t, at).zip(self.value(b, fields, t, at), |x, y| op.apply(x, y)),
             Term::Derivative(inner, along) => self.derivative(inner, along, fields, t, at),
         }
     }
@@ -316,7 +306,7 @@ impl<'a> Lines<'a> {
 
     /// The derivative of a field along an axis at one point.
     fn along(&self, field: &[f64], a: usize, order: usize, i: usize) -> f64 {
-        let stride: usize = self.axes[a + 1..].iter().map(|l| l.count).product();
+        let stride = self.strides[a];
         let k = i / stride % self.axes[a].count;
         let base = i - k * stride;
         self.stencils[a][order - 1][k].iter().map(|(j, w)| w * field[base + j * stride]).sum()
@@ -326,11 +316,9 @@ impl<'a> Lines<'a> {
 /// The order in time of each unknown.
 fn orders(problem: &Problem) -> Result<Vec<usize>, Unsuited> {
     let mut found = vec![];
-    for (_, formula, _) in &problem.sets[0].terms {
-        if let Some(f) = formula {
-            mentioned(&f.term, 0, &mut found);
-            supported(&f.term)?;
-        }
+    for f in problem.sets[0].terms.iter().filter_map(|t| t.1.as_ref()) {
+        supported(&f.term)?;
+        found.extend(f.term.names(TIME));
     }
     let order = |u: &String| found.iter().filter(|(n, _)| n == u).map(|(_, o)| *o).max().unwrap_or(0);
     let orders: Vec<usize> = problem.file.unknowns.iter().map(order).collect();
@@ -348,28 +336,13 @@ fn supported(term: &Term) -> Result<(), Unsuited> {
         Term::Call(_, list) => list.iter().try_for_each(supported),
         Term::Infix(_, a, b) => supported(a).and_then(|()| supported(b)),
         Term::Derivative(inner, along) => {
-            let in_time = along.iter().any(|(n, _)| n == "t");
+            let in_time = along.iter().any(|(n, _)| n == TIME);
             let most = along.iter().map(|(n, _)| along.iter().filter(|(m, _)| m == n).count()).max().unwrap_or(0);
             if (in_time && !matches!(**inner, Term::Name(..))) || most > 4 {
                 return Err(Unsuited::Time);
             }
             supported(inner)
         }
-    }
-}
-
-/// The names in a term, each with the number of derivatives in time that are taken of it.
-fn mentioned(term: &Term, order: usize, found: &mut Vec<(String, usize)>) {
-    match term {
-        Term::Number(_) => {}
-        Term::Name(name, _) => found.push((name.clone(), order)),
-        Term::Negate(a) => mentioned(a, order, found),
-        Term::Call(_, list) => list.iter().for_each(|t| mentioned(t, order, found)),
-        Term::Infix(_, a, b) => {
-            mentioned(a, order, found);
-            mentioned(b, order, found);
-        }
-        Term::Derivative(inner, along) => mentioned(inner, order + along.iter().filter(|(n, _)| n == "t").count(), found),
     }
 }
 
