@@ -191,18 +191,37 @@ fn merge<D: Copy>(dims: &mut Vec<D>, chained: impl Fn(D, D) -> bool, join: impl 
 
 #[inline(always)]
 fn rows_body<const FMA: bool, T: Real>(op: Binary, acc: &mut [T], src: *const T, count: usize, step: isize) {
-    for r in 0..count as isize {
-        // SAFETY: the caller's rows exist.
-        let row = unsafe { std::slice::from_raw_parts(src.offset(r * step), acc.len()) };
-        if op == Binary::Add {
-            for (a, x) in acc.iter_mut().zip(row) {
-                *a = T::bin(Binary::Add, *a, *x);
-            }
-        } else {
-            for (a, x) in acc.iter_mut().zip(row) {
-                *a = T::bin(Binary::Max, *a, *x);
-            }
+    if op == Binary::Add {
+        columns(acc, src, count, step, |a, x| T::bin(Binary::Add, a, x));
+    } else {
+        columns(acc, src, count, step, |a, x| T::bin(Binary::Max, a, x));
+    }
+}
+
+/// Some neighbouring columns at a time, whose totals then stay in registers from the first row to the last.
+#[inline(always)]
+fn columns<T: Real>(acc: &mut [T], src: *const T, count: usize, step: isize, join: impl Fn(T, T) -> T + Copy) {
+    let (wide, rest) = acc.as_chunks_mut::<64>();
+    let (middle, rest) = rest.as_chunks_mut::<16>();
+    let (narrow, rest) = rest.as_chunks_mut::<4>();
+    let (single, _) = rest.as_chunks_mut::<1>();
+    let (w, m, n) = (64 * wide.len(), 16 * middle.len(), 4 * narrow.len());
+    totals(wide, src, count, step, join);
+    totals(middle, src.wrapping_add(w), count, step, join);
+    totals(narrow, src.wrapping_add(w + m), count, step, join);
+    totals(single, src.wrapping_add(w + m + n), count, step, join);
+}
+
+#[inline(always)]
+fn totals<const N: usize, T: Real>(acc: &mut [[T; N]], src: *const T, count: usize, step: isize, join: impl Fn(T, T) -> T) {
+    for (i, acc) in acc.iter_mut().enumerate() {
+        let mut total = *acc;
+        for r in 0..count as isize {
+            // SAFETY: the caller's rows exist.
+            let row = unsafe { &*src.offset(r * step).add(i * N).cast::<[T; N]>() };
+            total.iter_mut().zip(row).for_each(|(t, x)| *t = join(*t, *x));
         }
+        *acc = total;
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
     /// Every block height and panel width, both layouts of the left operand, several segments, against f64.
     #[test]
     fn products_of_awkward_shapes_match_double_precision() {
-        for m in [0, 1, 2, 3, 5, 7, 8, 12, 13, 16, 17, 31, 70] {
+        for m in [0, 1, 2, 3, 5, 7, 8, 12, 13, 16, 17, 18, 20, 31, 70] {
             for n in [0, 1, 3, 4, 15, 16, 17, 20, 33, 36, 48, 50, 64, 65, 83] {
                 for (k, segs) in [(0, 1), (1, 1), (5, 0), (5, 3), (8, 2), (67, 1), (1030, 2)] {
                     for (transposed, add) in [(false, false), (true, true)] {

@@ -6,6 +6,7 @@ use crate::exec::Context;
 use crate::jit::{self, Array, Row};
 use crate::kernels::Mode;
 use crate::kernels::map::Arg;
+use std::mem::MaybeUninit;
 
 /// Rows shorter than this are better copied into blocks first.
 const SHORT: usize = 12;
@@ -72,30 +73,36 @@ impl Region {
         self.fill_periodic::<f32>(cx);
         let splats = self.splats(code, cx);
         let first = self.registers - self.stores.len();
-        let blockwise = self.loads.iter().any(|l| self.is_copied(l)) || self.stores.iter().any(|s| !self.is_plain(s));
+        // What is moved block by block, before or after the code; and what lies in registers, the same for all blocks.
+        let moves = self.loads.iter().any(|l| l.access == Access::Strided) || self.stores.iter().any(|s| !self.is_plain(s));
+        let blockwise = moves || self.loads.iter().any(|l| self.is_copied(l));
         let (mut start, end) = (from * self.block, (to * self.block).min(self.len));
+        let memory = |view: &View| Row {
+            // SAFETY: contiguous operands and results hold `len` elements, of which block `from` is a part.
+            start: unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) },
+            step: (self.block * size_of::<f32>()) as isize,
+        };
+        let kept = |r: usize| Row { start: register(r), step: 0 };
+        let mut table = Table::new();
+        let arrays = table.fill(code.arrays.iter().map(|array| match *array {
+            Array::Load(i) if self.is_copied(&self.loads[i]) => kept(self.loads[i].reg.into()),
+            Array::Load(i) => memory(&self.loads[i].view),
+            Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
+            Array::Store(i) => kept(first + i),
+        }));
         while start < end {
             let n = if blockwise { self.block.min(end - start) } else { end - start };
             for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
                 self.fill(cx, load, register(load.reg.into()), start, n);
             }
-            // SAFETY: contiguous operands and results hold `len` elements, of which this block is a part.
-            let memory = |view: &View| unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) };
-            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
-            for (row, array) in arrays.iter_mut().zip(&code.arrays) {
-                row.start = match *array {
-                    Array::Load(i) if self.is_copied(&self.loads[i]) => register(self.loads[i].reg.into()),
-                    Array::Load(i) => memory(&self.loads[i].view),
-                    Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
-                    Array::Store(i) => register(first + i),
-                };
-            }
-            // SAFETY: the arrays hold `n` elements; results overlap no operand, unless they are written late and in order.
-            unsafe { code.run(&mut arrays, &splats, n, 1) };
+            let blocks = if moves { 1 } else { (end - start) / n };
+            // SAFETY: so many blocks of `n` elements exist, the arrays' places go from one to the next; results overlap
+            // no operand, unless they are written late and in order.
+            unsafe { code.run(arrays, &splats, n, blocks) };
             for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
                 self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
             }
-            start += n;
+            start += n * blocks;
         }
     }
 
@@ -108,10 +115,10 @@ impl Region {
         let splats = self.splats(code, cx);
         let (mut row, end) = (from * self.block / inner, (to * self.block).min(self.len) / inner);
         let even = self.dims[last - 1];
+        let mut table = Table::new();
         while row < end {
             let rows = (even - row % even).min(end - row);
-            let mut arrays = [Row { start: std::ptr::null_mut(), step: 0 }; jit::ARRAYS];
-            for (r, array) in arrays.iter_mut().zip(&code.arrays) {
+            let arrays = table.fill(code.arrays.iter().map(|array| {
                 let view = match *array {
                     Array::Load(i) => &self.loads[i].view,
                     Array::Store(i) => &self.stores[i].view,
@@ -122,11 +129,11 @@ impl Region {
                     rest /= self.dims[d];
                 }
                 // SAFETY: the view's rows lie inside its buffer.
-                r.start = unsafe { cx.address::<f32>(view.buffer).offset(offset) };
-                r.step = view.strides[last - 1] * size_of::<f32>() as isize;
-            }
+                let start = unsafe { cx.address::<f32>(view.buffer).offset(offset) };
+                Row { start, step: view.strides[last - 1] * size_of::<f32>() as isize }
+            }));
             // SAFETY: `rows` rows exist from here; results overlap no operand, unless they are written late and in order.
-            unsafe { code.run(&mut arrays, &splats, inner, rows) };
+            unsafe { code.run(arrays, &splats, inner, rows) };
             row += rows;
         }
     }
@@ -140,5 +147,21 @@ impl Region {
             *number = unsafe { read(cx, view.buffer, view.offset, *dtype) };
         }
         splats
+    }
+}
+
+/// Room for the addresses of machine code, of which only those in use are ever written.
+struct Table([MaybeUninit<Row>; jit::ARRAYS]);
+
+impl Table {
+    fn new() -> Table {
+        Table([const { MaybeUninit::uninit() }; jit::ARRAYS])
+    }
+
+    /// Writes the rows into the first places, as many as there are.
+    fn fill(&mut self, rows: impl Iterator<Item = Row>) -> &mut [Row] {
+        let count = self.0.iter_mut().zip(rows).map(|(place, row)| place.write(row)).count();
+        // SAFETY: these places were written just now.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<Row>(), count) }
     }
 }
