@@ -40,6 +40,8 @@ pub struct Schedule {
     pub rounds: Vec<usize>,
     /// Users of each node.
     pub users: Vec<Vec<Id>>,
+    /// Per node: whether regions of later rounds compute it again, from what is in memory anyway.
+    pub again: Vec<bool>,
 }
 
 /// The element type a node is computed in.
@@ -57,6 +59,7 @@ impl Schedule {
             bases: (0..count).map(|i| Id(i as u32)).collect(),
             rounds: vec![0; count],
             users: vec![vec![]; count],
+            again: vec![false; count],
         };
         let live = g.live(results);
         for (i, node) in g.nodes().iter().enumerate() {
@@ -69,6 +72,7 @@ impl Schedule {
             s.rounds[i] = s.earliest(g, Id(i as u32));
         }
         s.sink(g, results);
+        s.repeat(g, results);
         s
     }
 
@@ -149,11 +153,19 @@ impl Schedule {
     pub fn last_read(&self, g: &Graph, id: Id) -> usize {
         let read = |&u: &Id| match self.roles[u.index()] {
             Role::View | Role::Counter => self.last_read(g, u),
+            // What a user's own users compute again, they make of this.
+            Role::Map if self.again[u.index()] => self.rounds[u.index()].max(self.last_made(u)),
             Role::Map if self.fuses(g, id, u) && self.rounds[u.index()] == self.rounds[id.index()] => 0,
             Role::Frame if self.writes_into(g, id, u) => 0,
             _ => self.rounds[u.index()],
         };
         self.users[id.index()].iter().map(read).max().unwrap_or(0)
+    }
+
+    /// Last round in which `id`, which is computed again, is made.
+    fn last_made(&self, id: Id) -> usize {
+        let made = |u: &Id| if self.again[u.index()] { self.last_made(*u) } else { 0 }.max(self.rounds[u.index()]);
+        self.users[id.index()].iter().map(made).max().unwrap_or(0)
     }
 
     /// Latest round in which `id` may be computed.

@@ -222,7 +222,7 @@ impl Lowering<'_> {
 
     /// Whether a node of this stage reads `id` from memory.
     pub(super) fn is_read(&self, id: Id) -> bool {
-        self.copied.contains(&id) || self.s.last_read(self.g, id) > self.s.rounds[id.index()]
+        self.copied.contains(&id) || (!self.s.again[id.index()] && self.s.last_read(self.g, id) > self.s.rounds[id.index()])
     }
 
     fn emit(&mut self) {
@@ -317,9 +317,7 @@ impl Lowering<'_> {
         let absorbed: Vec<Id> = nodes.iter().copied().filter(|&id| self.is_absorbed(id, nodes)).collect();
         let mut values: HashMap<Id, usize> = HashMap::new();
         for &id in nodes.iter().filter(|id| !absorbed.contains(id)) {
-            let (code, args) = self.instruction(id, &absorbed, &values, &mut draft);
-            draft.values.push((code, args));
-            values.insert(id, draft.values.len() - 1);
+            self.compute(id, &absorbed, &mut values, &mut draft);
         }
         for &id in nodes {
             let Some(&value) = values.get(&id) else { continue };
@@ -344,10 +342,19 @@ impl Lowering<'_> {
             && (add.args[0] == id || !(product(add.args[0]) && nodes.contains(&add.args[0]) && !self.targets.contains_key(&add.args[0])))
     }
 
-    fn instruction(&mut self, id: Id, absorbed: &[Id], values: &HashMap<Id, usize>, draft: &mut Draft) -> (StepCode, [Operand; 3]) {
+    /// The value of `id` in a region that computes it, its own or a later one.
+    fn compute(&mut self, id: Id, absorbed: &[Id], values: &mut HashMap<Id, usize>, draft: &mut Draft) -> Operand {
+        let instruction = self.instruction(id, absorbed, values, draft);
+        draft.values.push(instruction);
+        values.insert(id, draft.values.len() - 1);
+        Operand::Value(draft.values.len() - 1)
+    }
+
+    fn instruction(&mut self, id: Id, absorbed: &[Id], values: &mut HashMap<Id, usize>, draft: &mut Draft) -> (StepCode, [Operand; 3]) {
         let node = self.g.node(id).clone();
         let mut get = |this: &mut Self, a: Id| match values.get(&a) {
             Some(&v) => Operand::Value(v),
+            None if this.s.again[a.index()] => this.compute(a, &[], values, draft),
             None => this.operand(draft, a),
         };
         if let Some(&product) = node.args.iter().find(|a| absorbed.contains(a)) {

@@ -2,6 +2,7 @@
 //! [`analysis`] finds what is separable in the
 //! batch, [`stage`] cuts it, [`fuse`] schedules each stage and [`lower`] makes its kernels.
 
+mod again;
 pub mod analysis;
 pub mod contraction;
 mod frame;
