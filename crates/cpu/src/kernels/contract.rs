@@ -100,7 +100,7 @@ impl Contract {
         .max(1)
     }
 
-    /// Computes parts `from..to`.
+    /// Computes parts `from..to`; there may be fewer.
     pub fn run(&self, cx: &Context, from: usize, to: usize) {
         match self.dtype {
             DType::F32 => self.run_as::<f32>(cx, (from, to), |p, a, b, c| {
@@ -123,7 +123,7 @@ impl Contract {
             Cut::Places => places = &places[from.min(places.len())..to.min(places.len())],
             Cut::Rows => {
                 // The last part takes what is left.
-                let (first, end) = (from * ROWS, if to >= self.parts() { m } else { to * ROWS });
+                let (first, end) = (from * ROWS, if to >= (m / ROWS).max(1) { m } else { to * ROWS });
                 (m, skip) = (end - first, (first as isize * a_row, 0, first as isize * c_row));
             }
         }

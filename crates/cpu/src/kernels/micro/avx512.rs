@@ -17,7 +17,7 @@ use std::mem::MaybeUninit;
 /// Columns behind the last vector that are not worth a vector of their own.
 const FEW: usize = 4;
 /// Vectors of four terms that are packed at most.
-const QUADS: usize = 256;
+const QUADS: usize = 64;
 /// Rows whose few columns are turned at once.
 const TURNED: usize = 64;
 

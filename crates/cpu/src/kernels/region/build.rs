@@ -100,7 +100,7 @@ impl Region {
             })
             .collect();
         let (steps, stores) = assign(&values, stores, &dims, dtype, &mut registers);
-        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize, compiled: None, rows: false }
+        Region { dtype, dims, len, block, loads, steps, stores, registers: registers.count as usize, compiled: None }
     }
 }
 

@@ -11,26 +11,59 @@ use std::mem::MaybeUninit;
 /// Rows shorter than this are better copied into blocks first.
 const SHORT: usize = 12;
 
+/// The code of a region, and where it finds its arrays.
+#[derive(Clone, Debug)]
+pub(super) struct Compiled {
+    pub(super) code: jit::Compiled,
+    /// Block by block; else row by row along the last dimension, where everything lies.
+    pub(super) blocks: Option<Blocks>,
+}
+
+/// What every block needs, found out once.
+#[derive(Clone, Debug)]
+pub(super) struct Blocks {
+    /// Each array of the code: a register, or what lies in a buffer from an element on.
+    places: Vec<Spot>,
+    /// Whether operands are copied before each block, or results after it.
+    moves: bool,
+    /// Whether blocks have a length that something copied fits.
+    copies: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Spot {
+    Register(usize),
+    Memory { buffer: usize, offset: isize },
+}
+
 impl Region {
     /// Makes machine code of the instructions, where that is possible.
     pub fn compile(&mut self) {
-        self.rows = self.has_rows();
-        self.compiled = jit::compile(self, self.rows);
-        match self.compiled {
+        let rows = self.has_rows();
+        let Some(code) = jit::compile(self, rows) else { return };
+        let blocks = if rows {
             // Rows are read and written where they lie.
-            Some(_) if self.rows => {
-                self.lengthen();
-                let inner = self.dims.last().copied().unwrap_or(1);
-                self.block = (BLOCK / inner).max(1) * inner;
-                self.registers = 0;
-            }
+            self.lengthen();
+            let inner = self.dims.last().copied().unwrap_or(1);
+            self.block = (BLOCK / inner).max(1) * inner;
+            self.registers = 0;
+            None
+        } else {
             // Copied operands keep their registers; results that are not simply written have one each behind them.
-            Some(_) => {
-                let copied = self.loads.iter().filter(|l| self.is_copied(l)).map(|l| l.reg as usize + 1).max().unwrap_or(0);
-                self.registers = copied + self.stores.len();
-            }
-            None => self.rows = false,
-        }
+            let copied = self.loads.iter().filter(|l| self.is_copied(l)).map(|l| l.reg as usize + 1).max().unwrap_or(0);
+            self.registers = copied + self.stores.len();
+            let memory = |view: &View| Spot::Memory { buffer: view.buffer, offset: view.offset };
+            let spot = |array: &Array| match *array {
+                Array::Load(i) if self.is_copied(&self.loads[i]) => Spot::Register(self.loads[i].reg.into()),
+                Array::Load(i) => memory(&self.loads[i].view),
+                Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
+                Array::Store(i) => Spot::Register(copied + i),
+            };
+            let moves = self.loads.iter().any(|l| l.access == Access::Strided) || self.stores.iter().any(|s| !self.is_plain(s));
+            let copies = moves || self.loads.iter().any(|l| self.is_copied(l));
+            Some(Blocks { places: code.arrays.iter().map(spot).collect(), moves, copies })
+        };
+        self.compiled = Some(Compiled { code, blocks });
     }
 
     /// Puts the longest outer dimension next to the rows: so many then follow each other evenly.
@@ -64,45 +97,44 @@ impl Region {
         (repeats || moves) && self.loads.iter().all(read) && self.stores.iter().all(written)
     }
 
-    pub(super) fn run_compiled(&self, code: &jit::Compiled, cx: &Context, from: usize, to: usize) {
+    pub(super) fn run_blocks(&self, code: &jit::Compiled, blocks: &Blocks, cx: &Context, from: usize, to: usize) {
         if from >= to {
             return; // operands without elements cannot be read
         }
         // SAFETY: `registers` holds `scratch()` bytes for this worker alone.
         let register = |r: usize| unsafe { cx.registers.cast::<f32>().add(r * BLOCK) };
-        self.fill_periodic::<f32>(cx);
+        if blocks.copies {
+            self.fill_periodic::<f32>(cx);
+        }
         let splats = self.splats(code, cx);
-        let first = self.registers - self.stores.len();
-        // What is moved block by block, before or after the code; and what lies in registers, the same for all blocks.
-        let moves = self.loads.iter().any(|l| l.access == Access::Strided) || self.stores.iter().any(|s| !self.is_plain(s));
-        let blockwise = moves || self.loads.iter().any(|l| self.is_copied(l));
         let (mut start, end) = (from * self.block, (to * self.block).min(self.len));
-        let memory = |view: &View| Row {
-            // SAFETY: contiguous operands and results hold `len` elements, of which block `from` is a part.
-            start: unsafe { cx.address::<f32>(view.buffer).offset(view.offset).add(start) },
-            step: (self.block * size_of::<f32>()) as isize,
-        };
-        let kept = |r: usize| Row { start: register(r), step: 0 };
         let mut table = Table::new();
-        let arrays = table.fill(code.arrays.iter().map(|array| match *array {
-            Array::Load(i) if self.is_copied(&self.loads[i]) => kept(self.loads[i].reg.into()),
-            Array::Load(i) => memory(&self.loads[i].view),
-            Array::Store(i) if self.is_plain(&self.stores[i]) => memory(&self.stores[i].view),
-            Array::Store(i) => kept(first + i),
+        let arrays = table.fill(blocks.places.iter().map(|spot| match *spot {
+            Spot::Register(r) => Row { start: register(r), step: 0 },
+            Spot::Memory { buffer, offset } => Row {
+                // SAFETY: contiguous operands and results hold `len` elements, of which block `from` is a part.
+                start: unsafe { cx.address::<f32>(buffer).offset(offset).add(start) },
+                step: (self.block * size_of::<f32>()) as isize,
+            },
         }));
         while start < end {
-            let n = if blockwise { self.block.min(end - start) } else { end - start };
-            for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
-                self.fill(cx, load, register(load.reg.into()), start, n);
+            let n = if blocks.copies { self.block.min(end - start) } else { end - start };
+            let count = if blocks.moves { 1 } else { (end - start) / n };
+            if blocks.moves {
+                for load in self.loads.iter().filter(|l| l.access == Access::Strided) {
+                    self.fill(cx, load, register(load.reg.into()), start, n);
+                }
             }
-            let blocks = if moves { 1 } else { (end - start) / n };
-            // SAFETY: so many blocks of `n` elements exist, the arrays' places go from one to the next; results overlap
-            // no operand, unless they are written late and in order.
-            unsafe { code.run(arrays, &splats, n, blocks) };
-            for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
-                self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
+            // SAFETY: so many blocks of `n` elements exist, and the arrays' places go from one to the next; results
+            // overlap no operand, unless they are written late and in order.
+            unsafe { code.run(arrays, &splats, n, count) };
+            if blocks.moves {
+                let first = self.registers - self.stores.len();
+                for (i, s) in self.stores.iter().enumerate().filter(|(_, s)| !self.is_plain(s)) {
+                    self.write(cx, s, Arg::Ptr(register(first + i).cast_const()), start, n);
+                }
             }
-            start += n * blocks;
+            start += n * count;
         }
     }
 

@@ -7,11 +7,11 @@ mod compiled;
 mod interpreted;
 
 pub use build::{Draft, DraftStore, Operand};
+use compiled::Compiled;
 
 use super::Mode;
 use super::map::Code;
 use crate::exec::Context;
-use crate::jit;
 use graph::DType;
 
 /// Elements of a block at most; 16 live registers of f32 then fill 32 KB.
@@ -122,9 +122,7 @@ pub struct Region {
     pub stores: Vec<Store>,
     registers: usize,
     /// The instructions as machine code, if they were compiled.
-    compiled: Option<jit::Compiled>,
-    /// Whether the machine code goes row by row along the last dimension.
-    rows: bool,
+    compiled: Option<Compiled>,
 }
 
 /// Whether the view walks memory in order, however many dimensions it is described with.
@@ -187,7 +185,7 @@ impl Region {
     pub fn summary(&self) -> String {
         let moved = self.loads.iter().filter(|l| l.access == Access::Strided).count();
         let how = match &self.compiled {
-            Some(_) if self.rows => ", machine code by rows",
+            Some(Compiled { blocks: None, .. }) => ", machine code by rows",
             Some(_) => ", machine code",
             None => "",
         };
@@ -198,9 +196,9 @@ impl Region {
     /// Computes blocks `from..to`.
     pub fn run(&self, cx: &Context, from: usize, to: usize) {
         match self.dtype {
-            DType::F32 if let Some(code) = &self.compiled => match self.rows {
-                true => self.run_rows(code, cx, from, to),
-                false => self.run_compiled(code, cx, from, to),
+            DType::F32 if let Some(Compiled { code, blocks }) = &self.compiled => match blocks {
+                None => self.run_rows(code, cx, from, to),
+                Some(blocks) => self.run_blocks(code, blocks, cx, from, to),
             },
             DType::F32 => self.run_as::<f32>(cx, from, to),
             _ => self.run_as::<f64>(cx, from, to),
