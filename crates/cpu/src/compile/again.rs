@@ -63,3 +63,35 @@ fn is_cheap(g: &Graph, id: Id) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graph::ops::contract::Dot;
+    use graph::{DType, Type};
+
+    /// y = tanh(x·w), its slope used at once and once more after another product.
+    #[test]
+    fn the_slope_of_a_tanh_is_computed_again_while_its_result_is_kept() {
+        let mut g = Graph::new();
+        let f32 = |shape: [usize; 2]| Type::new(DType::F32, shape);
+        let (x, w) = (g.input("x", f32([6, 5])), g.input("w", f32([5, 5])));
+        let dot = |g: &mut Graph, a, b| g.push(Op::Dot(Dot::pair(1, 0)), &[a, b]).unwrap();
+        let z = dot(&mut g, x, w);
+        let y = g.unary(Unary::Tanh, z).unwrap();
+        let square = g.mul(y, y).unwrap();
+        let slope = g.rsub_scalar(1.0, square).unwrap();
+        let once = g.mul(slope, z).unwrap();
+        let (later, kept) = (dot(&mut g, once, w), dot(&mut g, y, w));
+        let both = g.add(later, kept).unwrap();
+        let twice = g.mul(slope, both).unwrap();
+        let read = g.mul(y, twice).unwrap();
+        let again = |results: &[Id]| {
+            let s = Schedule::new(&g, results, &[]);
+            (0..g.nodes().len()).filter(|&i| s.again[i]).map(|i| Id(i as u32)).collect::<Vec<_>>()
+        };
+        assert_eq!(again(&[read]), [square, slope]);
+        assert_eq!(again(&[twice]), [], "nothing else needs y so late: the slope is kept instead");
+        assert_eq!(again(&[read, slope]), [], "a result is in memory anyway");
+    }
+}
