@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::server::Server;
+use common::server::{Answer, Server};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -20,6 +20,11 @@ fn pages_and_files_are_served_with_what_browsers_must_forbid() {
         assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
         assert_eq!((page.header("x-content-type-options"), page.header("referrer-policy")), (Some("nosniff"), Some("no-referrer")));
         let html = page.body().to_string();
+        // What stands inside of the page is allowed by a word of this answer alone.
+        let word = |page: &Answer| page.header("content-security-policy").unwrap().split("'nonce-").nth(1).unwrap()[..32].to_string();
+        let nonce = word(&page);
+        assert_eq!(html.matches(&format!("nonce=\"{nonce}\"")).count(), 2);
+        assert_ne!(word(&server.get(path)), nonce);
         for link in html.split("\"/assets/").skip(1).map(|rest| format!("/assets/{}", rest.split('"').next().unwrap())) {
             let file = server.get(&link);
             assert_eq!(file.status(), 200, "{link}");

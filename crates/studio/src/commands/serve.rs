@@ -42,7 +42,7 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let texts = shell.texts;
     let token = match args.host.is_loopback() {
         true => None,
-        false => Some(secret().map_err(|e| Report::new(Exit::Failed, texts.get("serve.no_secret"), e.to_string(), ""))?),
+        false => Some(crate::serve::secret().map_err(|e| Report::new(Exit::Failed, texts.get("serve.no_secret"), e.to_string(), ""))?),
     };
     let studio = Studio::new(texts.lang(), Assets { folder: args.web_dir.clone() }, token.clone())?;
     let failed = |e: std::io::Error| {
@@ -70,13 +70,6 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     }
     interrupt::watch();
     listening.serve(Arc::new(studio)).map_err(failed)
-}
-
-/// 128 random bits.
-fn secret() -> Result<String, getrandom::Error> {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// Opens the system's browser; where there is none, the address has been printed.

@@ -26,11 +26,12 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use pages::{PAGES, Page, Renderer};
+use pages::{NONCE, PAGES, Page, Renderer};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+pub use guard::secret;
 pub use listen::{Listening, listen};
 
 /// Computations at once.
@@ -119,8 +120,12 @@ async fn first(State(studio): State<Arc<Studio>>, headers: HeaderMap) -> Redirec
 async fn show(State(studio): State<Arc<Studio>>, lang: String, slug: String) -> Response {
     let found = Lang::ALL.into_iter().find(|l| l.code() == lang).zip(Page::of(&slug));
     let Some((lang, page)) = found else { return nothing(State(studio)).await };
-    match studio.page(page, lang) {
-        Ok(html) => ([(header::CONTENT_TYPE, media_type("html")), (header::CACHE_CONTROL, "no-cache")], html).into_response(),
+    match studio.page(page, lang).and_then(|html| Ok((html, secret().map_err(|e| e.to_string())?))) {
+        Ok((html, nonce)) => {
+            let policy = [(header::CONTENT_SECURITY_POLICY, guard::allowing(&nonce))];
+            let headers = [(header::CONTENT_TYPE, media_type("html")), (header::CACHE_CONTROL, "no-cache")];
+            (headers, policy, html.replace(NONCE, &nonce)).into_response()
+        }
         Err(why) => (StatusCode::INTERNAL_SERVER_ERROR, why).into_response(),
     }
 }

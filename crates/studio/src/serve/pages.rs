@@ -60,6 +60,9 @@ impl Page {
     }
 }
 
+/// Stands in a page for the word that allows its own style and script, another one in every answer ([`super::guard::allowing`]).
+pub const NONCE: &str = "nonce-of-the-answer";
+
 /// What a template cannot be filled with.
 pub type Problem = String;
 
@@ -133,8 +136,11 @@ impl Fill<'_> {
             ("lang", []) => Ok(self.texts.lang().code().into()),
             ("title", []) => self.text(&format!("web.{}.name", self.page.slug)),
             ("lead", []) => self.text(&format!("web.{}.lead", self.page.slug)),
-            ("styles", []) => Ok(self.own("css", |url| format!("<link rel=\"stylesheet\" href=\"{url}\">"))),
-            ("script", []) => Ok(self.own("js", |url| format!("<script type=\"module\" src=\"{url}\"></script>"))),
+            // What must be there before anything is shown comes with the page: a page is painted once, after one answer.
+            ("inline", [path]) => self.renderer.assets.text(path).ok_or_else(|| format!("there is no file {path}")),
+            ("style", []) => Ok(self.renderer.assets.text(&self.own("css")).unwrap_or_default()),
+            ("script", []) => Ok(self.module()),
+            ("nonce", []) => Ok(NONCE.into()),
             ("navigation", []) => self.navigation(),
             ("languages", []) => Ok(self.languages()),
             ("texts", []) => Ok(self.dictionary()),
@@ -160,10 +166,14 @@ impl Fill<'_> {
         self.text(key).map(|_| all.collect())
     }
 
-    /// A file of this page alone, if it has one.
-    fn own(&self, extension: &str, element: impl Fn(&str) -> String) -> String {
-        let path = format!("pages/{}.{extension}", self.page.slug);
-        self.renderer.assets.file(&path).map_or(String::new(), |_| element(&self.renderer.asset(&path)))
+    /// The path of a file of this page alone; not every page has it.
+    fn own(&self, extension: &str) -> String {
+        format!("pages/{}.{extension}", self.page.slug)
+    }
+
+    fn module(&self) -> String {
+        let (assets, path) = (&self.renderer.assets, self.own("js"));
+        assets.file(&path).map_or(String::new(), |_| format!("<script type=\"module\" src=\"{}\"></script>", self.renderer.asset(&path)))
     }
 
     /// A picture with its summary and its table, which a page's module fills.
