@@ -103,8 +103,9 @@ impl Reduce {
     unsafe fn rows<T: Real>(&self, src: *const T, dst: *mut T, width: usize, add: bool) {
         let (mut part, mut total) = ([self.start::<T>(); WIDTH], [self.start::<T>(); WIDTH]);
         let (outer, (n, step)) = self.reduced.split_last().map_or((&[][..], (1, 0)), |(l, o)| (o, *l));
-        // Short rows that follow each other are taken several at a time, as one long row.
-        let several = if step == width as isize { (WIDTH / width).min(n).max(1) } else { 1 };
+        // Short rows that follow each other are taken several at a time, as one long row; of whole vectors if possible.
+        let most = if step == width as isize { (WIDTH / width).min(n).max(1) } else { 1 };
+        let several = (1..=most).rev().find(|s| (s * width).is_multiple_of(16)).unwrap_or(most);
         let (part, total) = (&mut part[..several * width], &mut total[..several * width]);
         let outer: Vec3 = Vec3::of(outer);
         each(outer.dims(), (0, 0), &mut |a, _| {
