@@ -45,6 +45,14 @@ export async function b_a_mistake_is_shown_with_its_place({ open, base, shot, ac
   assert.equal(await page.locator('#share code').textContent(), 'neurona solve FILE.toml');
   await accessible(page);
   await shot(page, 'equations-mistake');
+  // A link leads to the text as it stands; back to the gallery's, it is gone from the address.
+  const other = await open();
+  await other.goto(page.url());
+  await other.locator('#mistake strong').waitFor();
+  assert.equal(await other.locator('#text').inputValue(), text.replace('d(u,x,x)', 'd(u,x,x'));
+  await other.getByRole('button', { name: 'As in the gallery' }).click();
+  await other.waitForFunction(t => document.getElementById('text').value === t, text);
+  assert.doesNotMatch(other.url(), /own=/);
   page.expectsErrors = true; // what is wrong is not solved
   await page.getByRole('button', { name: 'Solve' }).click();
   await page.locator('#train-error strong').waitFor();

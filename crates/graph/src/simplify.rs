@@ -3,7 +3,6 @@
 //!
 //! Nothing here changes a result that is not a number into one: `0·x` stays, because x may be NaN.
 
-use crate::ops::contract::Dot;
 use crate::ops::{Binary, Unary};
 use crate::{Graph, Id, Op, Result, Scalar, Type};
 
@@ -18,7 +17,6 @@ pub(crate) fn simplify(g: &mut Graph, op: &Op, args: &[Id], ty: &Type) -> Result
         Op::Unary(Unary::Neg) => Ok(inner(g, args[0], |o| matches!(o, Op::Unary(Unary::Neg)))),
         Op::Cast(_) if g.ty(args[0]) == ty => Ok(Some(args[0])),
         Op::Sum(axes) | Op::Max(axes) if axes.iter().all(|&a| g.shape(args[0])[a] == 1) => same_elements(g, args[0], ty),
-        Op::Dot(d) => equal_rows(g, d, args, ty),
         _ => moves(g, op, args, ty),
     }
 }
@@ -81,23 +79,6 @@ fn inner(g: &Graph, id: Id, undoes: impl Fn(&Op) -> bool) -> Option<Id> {
     undoes(&node.op).then(|| node.args[0])
 }
 
-/// A product of equal rows, as the derivative along a fixed direction begins with: one row, then repeated.
-fn equal_rows(g: &mut Graph, d: &Dot, args: &[Id], ty: &Type) -> Result<Option<Id>> {
-    let Op::Full { value, ty: rows } = &g.node(args[0]).op else { return Ok(None) };
-    let (value, mut row) = (*value, rows.clone());
-    let (free, _) = d.free(row.rank(), g.shape(args[1]).len());
-    if !d.lhs_batch.is_empty() || free.iter().map(|&a| row.shape[a]).product::<usize>() <= 1 {
-        return Ok(None);
-    }
-    free.iter().for_each(|&a| row.shape[a] = 1);
-    let row = g.push(Op::Full { value, ty: row }, &[])?;
-    let one = g.push(Op::Dot(d.clone()), &[row, args[1]])?;
-    let columns = ty.shape[free.len()..].to_vec();
-    let dims = (free.len()..ty.rank()).collect();
-    let one = g.push(Op::Reshape(columns), &[one])?;
-    g.push(Op::Broadcast { shape: ty.shape.clone(), dims }, &[one]).map(Some)
-}
-
 /// `id` seen under another shape.
 fn same_elements(g: &mut Graph, id: Id, ty: &Type) -> Result<Option<Id>> {
     g.push(Op::Reshape(ty.shape.clone()), &[id]).map(Some)
@@ -129,31 +110,5 @@ fn moves(g: &mut Graph, op: &Op, args: &[Id], ty: &Type) -> Result<Option<Id>> {
             _ => Ok(None),
         },
         _ => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::eval::evaluate;
-    use crate::ops::contract::Dot;
-    use crate::{DType, Graph, Op, Scalar, Type, Value};
-
-    #[test]
-    fn a_product_of_equal_rows_is_one_row_repeated() {
-        let mut g = Graph::new();
-        let w = g.input("w", Type::new(DType::F32, [3, 2]));
-        let ones = g.push(Op::Full { value: Scalar::new(2.0), ty: Type::new(DType::F32, [5, 3]) }, &[]).unwrap();
-        let product = g.push(Op::Dot(Dot::pair(1, 0)), &[ones, w]).unwrap();
-        assert!(matches!(g.node(product).op, Op::Broadcast { .. }));
-        assert!(!g.live(&[product])[ones.index()], "the rows themselves are not needed");
-        let numbers = Value::new(DType::F32, &[3, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(evaluate(&g, &[numbers], &[product]).unwrap()[0].data, [18.0, 24.0].repeat(5));
-        // One row, rows that differ, and the other side stay products.
-        let one = g.push(Op::Full { value: Scalar::new(2.0), ty: Type::new(DType::F32, [1, 3]) }, &[]).unwrap();
-        let x = g.input("x", Type::new(DType::F32, [5, 3]));
-        for (a, b) in [(one, w), (x, w)] {
-            let id = g.push(Op::Dot(Dot::pair(1, 0)), &[a, b]).unwrap();
-            assert!(matches!(g.node(id).op, Op::Dot(_)));
-        }
     }
 }

@@ -4,6 +4,7 @@
 //!   forward pass and kernel gradient share the padded image);
 //! * right operands of products get their columns last (a batch-invariant one is then turned once a
 //!   step, not once a tile);
+//! * a product of equal rows, as the derivative along a fixed direction begins with, is one row repeated;
 //! * the mask of a ReLU's gradient is taken from its result, so that its operand need not be kept.
 
 use graph::ops::contract::Dot;
@@ -72,6 +73,9 @@ fn conv(g: &mut Graph, c: &Conv, x: Id, w: Id) -> Result<Id> {
 
 /// A product whose right operand has the free axes last.
 fn dot(g: &mut Graph, d: &Dot, x: Id, w: Id) -> Result<Id> {
+    if let Some(rows) = equal_rows(g, d, x, w)? {
+        return Ok(rows);
+    }
     let rank = g.shape(w).len();
     let (_, free) = d.free(g.shape(x).len(), rank);
     let last = free.last() == Some(&(rank.wrapping_sub(1)));
@@ -85,6 +89,23 @@ fn dot(g: &mut Graph, d: &Dot, x: Id, w: Id) -> Result<Id> {
     g.push(Op::Dot(dot), &[x, turned])
 }
 
+/// The product of one of `x`'s rows, repeated, if they all are the same number.
+fn equal_rows(g: &mut Graph, d: &Dot, x: Id, w: Id) -> Result<Option<Id>> {
+    let Op::Full { value, ty } = &g.node(x).op else { return Ok(None) };
+    let (value, mut row) = (*value, ty.clone());
+    let (left, right) = d.free(row.rank(), g.shape(w).len());
+    if !d.lhs_batch.is_empty() || left.iter().map(|&a| row.shape[a]).product::<usize>() <= 1 {
+        return Ok(None);
+    }
+    let columns: Vec<usize> = right.iter().map(|&a| g.shape(w)[a]).collect();
+    let shape: Vec<usize> = left.iter().map(|&a| row.shape[a]).chain(columns.iter().copied()).collect();
+    left.iter().for_each(|&a| row.shape[a] = 1);
+    let row = g.push(Op::Full { value, ty: row }, &[])?;
+    let one = dot(g, d, row, w)?;
+    let one = g.push(Op::Reshape(columns), &[one])?;
+    g.push(Op::Broadcast { dims: (left.len()..shape.len()).collect(), shape }, &[one]).map(Some)
+}
+
 /// `x > 0`, as `max(x, 0) > 0` where that maximum exists already (both are false for NaN).
 fn positive(g: &mut Graph, x: Id, y: Id) -> Result<Id> {
     let zero = matches!(&g.node(y).op, Op::Full { value, .. } if value.get() == 0.0);
@@ -92,4 +113,28 @@ fn positive(g: &mut Graph, x: Id, y: Id) -> Result<Id> {
     let known = zero.then(|| g.nodes().iter().position(|n| n.op == relu && n.args == [x, y])).flatten();
     let x = known.map_or(x, |i| Id(i as u32));
     g.push(Op::Compare(Compare::Gt), &[x, y])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graph::eval::evaluate;
+    use graph::{DType, Type, Value};
+
+    #[test]
+    fn a_product_of_equal_rows_is_one_row_repeated() {
+        let mut g = Graph::new();
+        let w = g.input("w", Type::new(DType::F32, [3, 2]));
+        let full = |g: &mut Graph, rows: usize, axes: [usize; 2]| {
+            let ty = Type::new(DType::F32, [[rows, 3][axes[0]], [rows, 3][axes[1]]]);
+            g.push(Op::Full { value: Scalar::new(2.0), ty }, &[]).unwrap()
+        };
+        let (rows, columns, one) = (full(&mut g, 5, [0, 1]), full(&mut g, 5, [1, 0]), full(&mut g, 1, [0, 1]));
+        let outputs = [(rows, 1), (columns, 0), (one, 1)].map(|(x, axis)| g.push(Op::Dot(Dot::pair(axis, 0)), &[x, w]).unwrap());
+        let (p, prepared) = prepare(&g, &outputs).unwrap();
+        let numbers = [Value::new(DType::F32, &[3, 2], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
+        assert_eq!(evaluate(&p, &numbers, &prepared).unwrap(), evaluate(&g, &numbers, &outputs).unwrap());
+        let repeated: Vec<bool> = prepared.iter().map(|&id| matches!(p.node(id).op, Op::Broadcast { .. })).collect();
+        assert_eq!(repeated, [true, true, false]);
+    }
 }

@@ -16,10 +16,12 @@ $('equation').replaceChildren(...gallery.map(e => el('option', { value: e.name }
 const state = bind($('controls'), values => update(values));
 const example = () => gallery.find(e => e.name === state.values.equation) ?? gallery[0];
 const edited = () => $('text').value !== example()?.text;
+// One's own text stands in the address, so that a link leads to it; a run has its text with it.
+const own = () => edited() ? $('text').value : '';
 const showCommand = share($('share'), () => ['solve', !edited() ? state.values.equation : solved?.text === $('text').value ? `runs/samples/${solved.run}.toml` : 'FILE.toml']);
 const watch = training({
   task: () => ({ task: 'solve', name: state.values.equation, text: $('text').value }),
-  chosen: run => state.set({ run }),
+  chosen: run => state.set({ run, own: '' }),
   numbers: l => [`${t('web.ui.loss')} ${num(l.loss, 3)}`, Number.isFinite(l.relative_l2) ? `${t('web.equations.relative_l2')} ${num(l.relative_l2, 3)}` : null, `${num(l.seconds, 3)} s`].filter(Boolean).join(', '),
   show: (all, event) => {
     history = all;
@@ -34,9 +36,9 @@ function update(values) {
   if (key !== shown) {
     shown = key;
     if (solved?.run !== values.run) solved = saved = null;
-    if (values.run === '') write(example()?.text ?? '');
+    if (values.run === '') write(values.own || (example()?.text ?? ''));
     watch(values.run);
-  }
+  } else if (values.run === '' && values.own !== own()) write(values.own || example().text);
   draw(values);
 }
 
@@ -84,9 +86,10 @@ $('go').addEventListener('click', () => {
 });
 
 let late = null;
-$('text').addEventListener('input', () => { touched = true; clearTimeout(late); late = setTimeout(check, 300); });
-$('restore').addEventListener('click', () => { state.set({ run: '' }); write(example().text); });
-$('equation').addEventListener('change', () => { state.set({ run: '' }); write(example().text); });
+$('text').addEventListener('input', () => { touched = true; $('own').value = own(); clearTimeout(late); late = setTimeout(check, 300); });
+for (const [id, event] of [['restore', 'click'], ['equation', 'change']]) {
+  $(id).addEventListener(event, () => { state.set({ run: '', own: '' }); write(example().text); });
+}
 
 /* What was found */
 
@@ -95,7 +98,7 @@ const load = newest(async (signal, run) => {
     const answer = await ask(`equations/runs/${encodeURIComponent(run)}`, undefined, { signal });
     if (state.values.run !== run) return;
     solved = answer;
-    if (!touched && answer.text !== $('text').value) write(answer.text);
+    if (!touched && answer.text !== $('text').value) write(state.values.own || answer.text);
     $('unknown').replaceChildren(...answer.unknowns.map((u, i) => el('option', { value: String(i), selected: String(i) === state.values.unknown }, u.name)));
     numbers();
     draw(state.values);
