@@ -12,6 +12,7 @@ pub mod lower;
 pub mod memory;
 pub mod prepare;
 pub mod refine;
+mod region;
 pub mod stage;
 pub mod view;
 mod winograd;
