@@ -16,7 +16,7 @@ const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 
 
 /** What is measured besides, for the browser's own share: a bare text of this server, and the words of a page without style and modules. */
 const BARE = ['(a bare text)', '/api/runs'], WORDS = ['(words alone)', '/en/glossary'];
-const stripped = html => html.replace(/<script[^>]*>[^]*?<\/script>|<link[^>]*>/g, '');
+const stripped = html => html.replace(/<(script|style)[^>]*>[^]*?<\/\1>|<link[^>]*>/g, '');
 
 /** Prints a table of the medians of all pages; `open(where)` gives a page with nothing kept. */
 export async function paints(open, base, slugs, fail) {

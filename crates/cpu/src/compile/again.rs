@@ -43,14 +43,8 @@ impl Schedule {
             && !results.contains(&id)
             && self.users[id.index()].iter().all(|&u| self.fuses(g, id, u))
             && is_cheap(g, id)
-            && !self.is_fused_product(g, id)
+            && self.sum_of(g, id).is_none()
             && g.node(id).args.iter().all(|a| known(a) || (part(a) && self.follows(g, results, *a, to, cone)))
-    }
-
-    /// Whether this is a product that the sum which alone uses it takes up, in one rounding.
-    fn is_fused_product(&self, g: &Graph, id: Id) -> bool {
-        let sum = |&u: &Id| g.node(u).op == Op::Binary(Binary::Add);
-        g.node(id).op == Op::Binary(Binary::Mul) && self.users[id.index()].len() == 1 && self.users[id.index()].iter().any(sum)
     }
 }
 

@@ -5,6 +5,7 @@
 //! operations of equal shape that feed each other: these are one fused region.
 
 use super::view::Look;
+use graph::ops::Binary;
 use graph::{DType, Graph, Id, Op};
 
 /// What becomes of a node.
@@ -154,7 +155,7 @@ impl Schedule {
         let read = |&u: &Id| match self.roles[u.index()] {
             Role::View | Role::Counter => self.last_read(g, u),
             // What a user's own users compute again, they make of this.
-            Role::Map if self.again[u.index()] => self.rounds[u.index()].max(self.last_made(u)),
+            Role::Map if self.again[u.index()] => self.last_made(u),
             Role::Map if self.fuses(g, id, u) && self.rounds[u.index()] == self.rounds[id.index()] => 0,
             Role::Frame if self.writes_into(g, id, u) => 0,
             _ => self.rounds[u.index()],
@@ -162,10 +163,17 @@ impl Schedule {
         self.users[id.index()].iter().map(read).max().unwrap_or(0)
     }
 
-    /// Last round in which `id`, which is computed again, is made.
+    /// Last round in which `id` is computed: its own, or that of the last region that computes it again.
     fn last_made(&self, id: Id) -> usize {
-        let made = |u: &Id| if self.again[u.index()] { self.last_made(*u) } else { 0 }.max(self.rounds[u.index()]);
-        self.users[id.index()].iter().map(made).max().unwrap_or(0)
+        let users = if self.again[id.index()] { &self.users[id.index()][..] } else { &[] };
+        users.iter().map(|&u| self.last_made(u)).fold(self.rounds[id.index()], usize::max)
+    }
+
+    /// The sum that alone uses a product, and takes it up in one rounding where they share a region.
+    pub(super) fn sum_of(&self, g: &Graph, id: Id) -> Option<Id> {
+        let [user] = self.users[id.index()][..] else { return None };
+        let is = |id: Id, b: Binary| g.node(id).op == Op::Binary(b);
+        (is(id, Binary::Mul) && is(user, Binary::Add)).then_some(user)
     }
 
     /// Latest round in which `id` may be computed.

@@ -7,7 +7,6 @@ use super::view::row_major;
 use crate::kernels::map::Code;
 use crate::kernels::region::{Draft, Operand, Region, StepCode, View};
 use crate::kernels::{Kernel, Mode};
-use graph::ops::Binary;
 use graph::{Id, Op};
 use std::collections::HashMap;
 
@@ -32,17 +31,14 @@ impl Lowering<'_> {
 
     /// Whether a product is computed together with the sum that alone uses it.
     fn is_absorbed(&self, id: Id, nodes: &[Id]) -> bool {
-        let product = |id: Id| self.g.node(id).op == Op::Binary(Binary::Mul) && self.s.users[id.index()].len() == 1;
-        let [user] = self.s.users[id.index()][..] else { return false };
-        let add = self.g.node(user);
-        product(id)
-            && nodes.contains(&user)
-            && !self.targets.contains_key(&id)
+        let Some(user) = self.s.sum_of(self.g, id) else { return false };
+        let (add, kept) = (self.g.node(user), |id: Id| self.targets.contains_key(&id));
+        nodes.contains(&user)
+            && !kept(id)
             && self.s.fuses(self.g, id, user)
-            && add.op == Op::Binary(Binary::Add)
             && add.args[0] != add.args[1]
             // Of two products only the first is absorbed.
-            && (add.args[0] == id || !(product(add.args[0]) && nodes.contains(&add.args[0]) && !self.targets.contains_key(&add.args[0])))
+            && (add.args[0] == id || !(self.s.sum_of(self.g, add.args[0]).is_some() && nodes.contains(&add.args[0]) && !kept(add.args[0])))
     }
 
     /// The value of `id` in a region that computes it, its own or a later one.

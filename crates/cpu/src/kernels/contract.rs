@@ -123,7 +123,7 @@ impl Contract {
             Cut::Places => places = &places[from.min(places.len())..to.min(places.len())],
             Cut::Rows => {
                 // The last part takes what is left.
-                let (first, end) = (from * ROWS, if to >= (m / ROWS).max(1) { m } else { to * ROWS });
+                let (first, end) = (from * ROWS, if to >= self.parts() { m } else { to * ROWS });
                 (m, skip) = (end - first, (first as isize * a_row, 0, first as isize * c_row));
             }
         }
