@@ -4,6 +4,7 @@
 use crate::compile::analysis::{Analysis, Kind, analyse};
 use crate::compile::lower::{Beforehand, Block, Memory, lower};
 use crate::compile::memory::{Span, plan};
+use crate::compile::orient::orient;
 use crate::compile::prepare::prepare;
 use crate::compile::refine::refine;
 use crate::compile::stage::{Stage, StageGraph, build, stage_of, stages};
@@ -119,6 +120,7 @@ impl Plan {
 /// None for a legal graph.
 pub fn compile(g: &Graph, outputs: &[Id], batched: &[bool], donated: &[(usize, usize)]) -> Result<Plan> {
     let (g, outputs) = prepare(g, outputs)?;
+    let (g, outputs) = orient(&g, &outputs, batched)?.unwrap_or((g, outputs));
     let mut plan = planned(&g, &outputs, batched, donated, false)?;
     let leaves_cache = |s: &Section| matches!(s, Section::Tiles(t) if t.tile == 1 && t.full.local > TILE_BYTES);
     if plan.sections.iter().any(leaves_cache)
@@ -356,7 +358,7 @@ impl<'a> Planner<'a> {
         let fitting = (guess * TILE_BYTES.max(TILE_SUMS * added) / block.local.max(1)).clamp(1, rows);
         // Tiles of almost equal size, equally many in each group.
         let per_group = rows.div_ceil(groups).div_ceil(fitting);
-        let tile = rows.div_ceil(groups * per_group);
+        let tile = whole_vectors(rows, groups, rows.div_ceil(groups * per_group));
         let groups = groups.min(rows.div_ceil(tile));
         let Lowered { block: full, sums, .. } = self.block(stage, ids, tile, groups)?;
         let rest = rows % tile;
@@ -419,6 +421,19 @@ impl<'a> Planner<'a> {
         let input = self.g.inputs().iter().position(|&x| x == node).unwrap_or(0);
         (Place { space: Space::Input(input as u32), offset: 0, row: 0 }, row_major(self.g.shape(node)))
     }
+}
+
+/// A tile of so many rows, or a few more or less, so that rows side by side are whole vectors; if the group that has most
+/// to do then has hardly more.
+fn whole_vectors(rows: usize, groups: usize, tile: usize) -> usize {
+    const LANES: usize = 16;
+    let most = |tile: usize| {
+        let tiles = rows.div_ceil(tile);
+        (0..groups).map(|g| (tile * (tiles * (g + 1) / groups)).min(rows) - (tile * (tiles * g / groups)).min(rows)).max()
+    };
+    let nearest = [tile / LANES * LANES, tile.next_multiple_of(LANES)];
+    let best = nearest.into_iter().filter(|&t| t >= 2 * LANES && tile < rows && t <= rows).min_by_key(|&t| most(t));
+    best.filter(|&t| most(t) <= most(tile).map(|n| n + n / 20)).unwrap_or(tile)
 }
 
 /// Cost of a block, in units of [`Kernel::cost`].

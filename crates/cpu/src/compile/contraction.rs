@@ -17,6 +17,9 @@ pub struct Loop {
     o: isize,
 }
 
+/// Terms of a sum that both operands lie along, from which on dot products pay: each ends with an addition of lanes.
+const DOTS: usize = 48;
+
 /// All loops of a contraction: those of the result, and those summed over.
 pub struct Loops {
     out: Vec<Loop>,
@@ -110,10 +113,12 @@ impl Loops {
             out.iter_mut().chain(&mut sum).for_each(|l| (l.l, l.r) = (l.r, l.l));
         }
         let unit = Loop { n: 1, l: 0, r: 0, o: 0 };
+        let along = matches!(sum[..], [Loop { n: DOTS.., l: 1, r: 1, .. }]);
         let cols = match take(&mut out, columns) {
             Some(cols) => cols,
+            None if along => take(&mut out, |l| l.o == 1 && l.l == 0).unwrap_or(unit),
             None if !copied && out.iter().any(|l| l.o == 1 && l.l == 0 && l.r != 0) => return Layout::CopyRight,
-            None => unit,
+            None => Loop { r: 1, ..unit },
         };
         let rows = take(&mut out, |l| l.r == 0).unwrap_or(unit);
         let products = take(&mut sum, |_| true).unwrap_or(unit);
@@ -124,7 +129,7 @@ impl Loops {
             rhs: at,
             out: at,
             extent: [rows.n, cols.n, products.n],
-            step: [rows.l, products.l, products.r, rows.o],
+            step: [rows.l, products.l, products.r, cols.r, rows.o],
             segments: positions(&sum).into_iter().map(|(l, r, _)| (l, r)).collect(),
             places: positions(&out),
             mode: Mode::Write,

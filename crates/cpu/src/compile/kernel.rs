@@ -201,7 +201,7 @@ impl Lowering<'_> {
         let mut draft = Draft { shape: vec![m, n], ..Draft::default() };
         draft.loads = (0..parts).map(|i| (view(i), false, whole.dtype)).collect();
         let total = draft.fold(StepCode::Map(Code::Bin(Binary::Add)));
-        let to = View { buffer: whole.out.buffer, offset: 0, strides: vec![whole.step[3], 1] };
+        let to = View { buffer: whole.out.buffer, offset: 0, strides: vec![whole.step[4], 1] };
         draft.stores.push((total, to, whole.dtype, whole.mode));
         let copies = std::mem::replace(kernels, vec![Kernel::Region(Region::build(draft, whole.dtype))]);
         self.task(time - 1, [copies, vec![Kernel::Contract(product)]].concat());

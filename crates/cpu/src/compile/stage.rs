@@ -181,6 +181,8 @@ impl Builder<'_> {
                 let inner = axis.and_then(|a| dims.iter().position(|&d| d == a));
                 vec![self.import(node.args[0], inner)?]
             }
+            // Without rows it is made once, for all tiles.
+            Op::Transpose(perm) if axis.is_some() => vec![self.import(node.args[0], axis.map(|a| perm[a]))?],
             Op::Reshape(_) | Op::StopGradient if axis.is_none() => vec![self.import(node.args[0], None)?],
             _ => return Ok(None),
         };

@@ -29,8 +29,8 @@ pub struct Contract {
     pub out: At,
     /// Rows, columns, products per segment.
     pub extent: [usize; 3],
-    /// Steps: row and product of the left operand, product of the right, row of the result.
-    pub step: [isize; 4],
+    /// Steps: row and product of the left operand, product and column of the right, row of the result.
+    pub step: [isize; 5],
     /// Where the segments of a sum start, in both operands.
     pub segments: Vec<(isize, isize)>,
     /// Where the products start: left, right, result.
@@ -87,7 +87,7 @@ impl Contract {
             let rows = (i * (k / parts)) as isize;
             (rows * self.step[1], rows * self.step[2], (i * m * n) as isize)
         };
-        let (extent, step) = ([m, n, k / parts], [self.step[0], self.step[1], self.step[2], n as isize]);
+        let (extent, step) = ([m, n, k / parts], [self.step[0], self.step[1], self.step[2], self.step[3], n as isize]);
         Some((Contract { extent, step, places: (0..parts).map(place).collect(), mode: Mode::Write, ..self.clone() }, parts))
     }
 
@@ -117,7 +117,7 @@ impl Contract {
     /// Calls `product` with addresses inside the operands, the result overlapping neither.
     fn run_as<T: Real>(&self, cx: &Context, (from, to): (usize, usize), product: impl Fn(&Product, *const T, *const T, *mut T)) {
         let [mut m, n, k] = self.extent;
-        let [a_row, a_col, b_row, c_row] = self.step;
+        let [a_row, a_col, b_row, b_col, c_row] = self.step;
         let (mut skip, mut places) = ((0, 0, 0), &self.places[..]);
         match self.cut() {
             Cut::Places => places = &places[from.min(places.len())..to.min(places.len())],
@@ -127,7 +127,7 @@ impl Contract {
                 (m, skip) = (end - first, (first as isize * a_row, 0, first as isize * c_row));
             }
         }
-        let p = Product { m, n, k, segments: &self.segments, a_row, a_col, b_row, c_row, add: self.mode.adds(cx) };
+        let p = Product { m, n, k, segments: &self.segments, a_row, a_col, b_row, b_col, c_row, add: self.mode.adds(cx) };
         // SAFETY: the lowering chose offsets inside the buffers.
         let (a, b, c) = unsafe {
             let a = cx.address::<T>(self.lhs.buffer).offset(self.lhs.offset + skip.0).cast_const();
@@ -192,7 +192,7 @@ unsafe fn gemm<T: Real>(p: &Product, a: *const T, b: *const T, c: *mut T) {
             p.a_col,
             p.a_row,
             b,
-            1,
+            p.b_col,
             p.b_row,
             alpha,
             one,

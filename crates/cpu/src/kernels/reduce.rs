@@ -15,6 +15,8 @@ use graph::ops::Binary;
 const ROWS: usize = 128;
 /// Elements of a row kept at once.
 const WIDTH: usize = 128;
+/// Results that are computed at once where their operands do not lie side by side.
+const TOGETHER: usize = 32;
 
 /// A reduction, ready to run.
 #[derive(Clone, Debug)]
@@ -83,12 +85,24 @@ impl Reduce {
                     }
                 });
             }
-            // SAFETY: single elements, inside both buffers.
-            _ => each(&self.kept, (0, 0), &mut |a, b| unsafe {
-                let total = self.total(src.offset(a));
-                let to = dst.offset(b);
-                *to = if add { T::bin(Binary::Add, *to, total) } else { total };
-            }),
+            last => {
+                let (&(n, from, to), outer) = last.unwrap_or((&(1, 0, 0), &[]));
+                each(outer, (0, 0), &mut |a, b| {
+                    for first in (0..n).step_by(TOGETHER) {
+                        let count = TOGETHER.min(n - first);
+                        // SAFETY: so many results from here, `from` and `to` elements apart, inside both buffers.
+                        unsafe {
+                            let (src, dst) = (src.offset(a + first as isize * from), dst.offset(b + first as isize * to));
+                            let mut totals = [T::of(0.0); TOGETHER];
+                            self.totals(&mut totals[..count], src, from);
+                            for (i, &total) in totals[..count].iter().enumerate() {
+                                let to = &mut *dst.offset(i as isize * to);
+                                *to = if add { T::bin(Binary::Add, *to, total) } else { total };
+                            }
+                        }
+                    }
+                });
+            }
         }
     }
 
@@ -128,23 +142,31 @@ impl Reduce {
         if add { combine_rows(Binary::Add, dst, total.as_ptr(), 1, 0) } else { dst.copy_from_slice(total) }
     }
 
-    /// One result.
+    /// At most [`TOGETHER`] results, whose operands begin `apart` elements from each other.
     ///
     /// # Safety
-    /// The reduced axes from `src` must exist.
-    unsafe fn total<T: Real>(&self, src: *const T) -> T {
+    /// The reduced axes from `src` must exist, for all of them.
+    unsafe fn totals<T: Real>(&self, out: &mut [T], src: *const T, apart: isize) {
         let (outer, (n, step)) = self.reduced.split_last().map_or((&[][..], (1, 0)), |(l, o)| (o, *l));
         let outer = Vec3::of(outer);
-        let (mut sum, mut max) = (0.0f64, self.start::<T>());
+        let (mut sum, mut part) = ([0.0f64; TOGETHER], [self.start::<T>(); TOGETHER]);
+        let part = &mut part[..out.len()];
+        out.fill(self.start());
         each(outer.dims(), (0, 0), &mut |a, _| {
             for first in (0..n).step_by(16 * ROWS) {
-                let count = (16 * ROWS).min(n - first);
-                // SAFETY: `count` elements from here exist.
-                let part = run_of(self.op, unsafe { src.offset(a + first as isize * step) }, count, step);
-                if self.op == Binary::Add { sum += part.to_f64() } else { max = T::bin(Binary::Max, max, part) }
+                let terms = (16 * ROWS).min(n - first);
+                // SAFETY: `terms` elements from here exist, for each result.
+                runs_of(self.op, part, unsafe { src.offset(a + first as isize * step) }, apart, terms, step);
+                if self.op == Binary::Add {
+                    sum.iter_mut().zip(&*part).for_each(|(sum, part)| *sum += part.to_f64());
+                } else {
+                    out.iter_mut().zip(&*part).for_each(|(max, part)| *max = T::bin(Binary::Max, *max, *part));
+                }
             }
         });
-        if self.op == Binary::Add { T::of(sum) } else { max }
+        if self.op == Binary::Add {
+            out.iter_mut().zip(sum).for_each(|(out, sum)| *out = T::of(sum));
+        }
     }
 
     /// Elements read.
@@ -232,33 +254,71 @@ per_isa! {
 }
 
 #[inline(always)]
-fn run_body<const FMA: bool, T: Real>(op: Binary, src: *const T, count: usize, step: isize) -> T {
-    // Sixteen lanes: enough to hide an addition's latency, and a fixed order of summation.
-    let start = T::of(if op == Binary::Add { 0.0 } else { f64::NEG_INFINITY });
-    let mut lanes = [start; 16];
-    let join = |a: T, b: T| if op == Binary::Add { T::bin(Binary::Add, a, b) } else { T::bin(Binary::Max, a, b) };
-    // SAFETY: `count` elements exist, `step` apart.
-    let at = |i: usize| unsafe { *src.offset(i as isize * step) };
+fn runs_body<const FMA: bool, T: Real>(op: Binary, out: &mut [T], src: *const T, apart: isize, count: usize, step: isize) {
+    if op == Binary::Add {
+        runs(out, src, apart, count, step, T::of(0.0), |a, b| T::bin(Binary::Add, a, b));
+    } else {
+        runs(out, src, apart, count, step, T::of(f64::NEG_INFINITY), |a, b| T::bin(Binary::Max, a, b));
+    }
+}
+
+#[inline(always)]
+fn runs<T: Real>(out: &mut [T], src: *const T, apart: isize, count: usize, step: isize, start: T, join: impl Fn(T, T) -> T + Copy) {
+    let (fours, single) = out.as_chunks_mut::<4>();
+    let after = 4 * fours.len();
+    for (i, four) in fours.iter_mut().enumerate() {
+        *four = some_runs(src.wrapping_offset(4 * i as isize * apart), apart, count, step, start, join);
+    }
+    for (i, total) in single.iter_mut().enumerate() {
+        [*total] = some_runs(src.wrapping_offset((after + i) as isize * apart), apart, count, step, start, join);
+    }
+}
+
+/// `R` rows, each in sixteen lanes: enough to hide an addition's latency, and a fixed order of summation.
+#[inline(always)]
+fn some_runs<const R: usize, T: Real>(
+    src: *const T,
+    apart: isize,
+    count: usize,
+    step: isize,
+    start: T,
+    join: impl Fn(T, T) -> T + Copy,
+) -> [T; R] {
+    let mut lanes = [[start; 16]; R];
+    // SAFETY: `count` elements of each row exist, `step` apart.
+    let at = |r: usize, i: usize| unsafe { *src.offset(r as isize * apart + i as isize * step) };
     let whole = count / 16 * 16;
-    if step == 1 {
-        for i in (0..whole).step_by(16) {
-            // SAFETY: as above.
-            let x = unsafe { std::slice::from_raw_parts(src.add(i), 16) };
-            for (l, x) in lanes.iter_mut().zip(x) {
-                *l = join(*l, *x);
+    for i in (0..whole).step_by(16) {
+        for (r, lanes) in lanes.iter_mut().enumerate() {
+            if step == 1 {
+                // SAFETY: as above.
+                let x = unsafe { &*src.offset(r as isize * apart).add(i).cast::<[T; 16]>() };
+                lanes.iter_mut().zip(x).for_each(|(l, x)| *l = join(*l, *x));
+            } else {
+                lanes.iter_mut().enumerate().for_each(|(lane, l)| *l = join(*l, at(r, i + lane)));
             }
         }
-    } else {
-        (0..whole).for_each(|i| lanes[i % 16] = join(lanes[i % 16], at(i)));
     }
-    (whole..count).for_each(|i| lanes[i - whole] = join(lanes[i - whole], at(i)));
-    for half in [8, 4, 2, 1] {
-        (0..half).for_each(|i| lanes[i] = join(lanes[i], lanes[i + half]));
+    if whole < count {
+        // In an array of its own: lanes that are never numbered at run time stay in registers.
+        for (r, lanes) in lanes.iter_mut().enumerate() {
+            let mut rest = [start; 16];
+            (whole..count).for_each(|i| rest[i - whole] = at(r, i));
+            *lanes = std::array::from_fn(|i| join(lanes[i], rest[i]));
+        }
     }
-    lanes[0]
+    let quarters = lanes.map(|l| fold::<4, 8, T>(fold::<8, 16, T>(l, join), join));
+    quarters.map(|q| join(join(q[0], q[2]), join(q[1], q[3])))
+}
+
+/// The second half joined into the first.
+#[inline(always)]
+fn fold<const H: usize, const N: usize, T: Real>(lanes: [T; N], join: impl Fn(T, T) -> T) -> [T; H] {
+    std::array::from_fn(|i| join(lanes[i], lanes[i + H]))
 }
 
 per_isa! {
-    /// `count` elements, `step` apart, combined.
-    fn run_of<T: Real>(op: Binary, src: *const T, count: usize, step: isize) -> T = run_body
+    /// Runs of `count` elements, `step` apart, each combined into an element of `out`; they begin `apart` elements from
+    /// each other.
+    fn runs_of<T: Real>(op: Binary, out: &mut [T], src: *const T, apart: isize, count: usize, step: isize) = runs_body
 }

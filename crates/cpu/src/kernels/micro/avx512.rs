@@ -2,6 +2,7 @@
 //! left over, if few, as [`super::few`] does it.
 
 use super::Product;
+use super::dots::dots_avx512;
 use super::few::{FEW, has_quads, outer, quads, turned};
 use std::arch::x86_64::{
     __m512, _mm512_add_ps, _mm512_fmadd_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
@@ -14,7 +15,7 @@ use std::arch::x86_64::{
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 pub unsafe fn product(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
     // SAFETY: the caller's product in parts.
-    unsafe { p.in_chunks(a, b, |part, a, b| columns(part, a, b, c)) }
+    unsafe { p.in_chunks(a, b, |part, a, b| if p.is_dots() { dots_avx512(part, a, b, c) } else { columns(part, a, b, c) }) }
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]

@@ -172,6 +172,7 @@ pub(super) unsafe fn turned(p: &Product, a: *const f32, b: *const f32, c: *mut f
                 a_row: 1,
                 a_col: p.b_row,
                 b_row: p.a_col,
+                b_col: 1,
                 c_row: TURNED as isize,
                 add: n > 0,
             };

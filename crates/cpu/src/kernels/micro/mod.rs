@@ -2,20 +2,25 @@
 //! of the left operand after another is multiplied with one row of the right.
 //!
 //! Nothing is packed: the left operand may lie in memory in any way (its elements are broadcast), the
-//! right one needs its columns side by side. That suits a training step, whose tiles sit in the cache
-//! already, and lets a convolution read its windows straight from the image.
+//! right one needs its columns side by side, or both lie along the sum ([`dots`]). That suits a training
+//! step, whose tiles sit in the cache already, and lets a convolution read its windows straight from the image.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod dots;
 #[cfg(target_arch = "x86_64")]
 mod few;
 
 use super::map::Real;
 use crate::isa::{Isa, isa, per_isa};
+use dots::dots;
 
-/// `C[i, j] (+)= Σ_s Σ_k A[a_s + i·a_row + k·a_col] · B[b_s + k·b_row + j]`, all in elements.
+/// `C[i, j] (+)= Σ_s Σ_k A[a_s + i·a_row + k·a_col] · B[b_s + k·b_row + j·b_col]`, all in elements.
+///
+/// The right operand has its columns side by side (`b_col` is 1), or both operands lie along the sum (`a_col` and `b_row`
+/// are 1).
 #[derive(Clone, Copy, Debug)]
 pub struct Product<'a> {
     /// Rows of the result.
@@ -32,6 +37,8 @@ pub struct Product<'a> {
     pub a_col: isize,
     /// Step from product to product in the right operand.
     pub b_row: isize,
+    /// Step from column to column of the right operand.
+    pub b_col: isize,
     /// Step from row to row of the result.
     pub c_row: isize,
     /// Whether the result is added to what is there.
@@ -54,20 +61,24 @@ impl Product<'_> {
                 // SAFETY: promised by the caller; `isa()` says that the processor has AVX-512.
                 Isa::Avx512 => return unsafe { avx512::product(self, a, b, c) },
                 // SAFETY: as above, AVX2 and FMA.
-                Isa::Avx2 => return unsafe { avx2::product(self, a, b, c) },
-                Isa::Portable => {}
+                Isa::Avx2 if !self.is_dots() => return unsafe { avx2::product(self, a, b, c) },
+                _ => {}
             }
         }
         // SAFETY: promised by the caller.
         unsafe { self.run_portable(a, b, c) }
     }
 
+    /// Whether both operands lie along the sum, and the right one's columns not side by side.
+    fn is_dots(&self) -> bool {
+        self.b_col != 1 && self.a_col == 1 && self.b_row == 1 && self.k > 0 && !self.segments.is_empty()
+    }
+
     /// Hands out the product in parts of at most [`CHUNK`] terms: all but the first add to what is there.
     ///
     /// # Safety
     /// As for [`Product::run_f32`].
-    #[cfg(target_arch = "x86_64")]
-    unsafe fn in_chunks(&self, a: *const f32, b: *const f32, part: impl Fn(&Product, *const f32, *const f32)) {
+    unsafe fn in_chunks<T>(&self, a: *const T, b: *const T, part: impl Fn(&Product, *const T, *const T)) {
         let per_chunk = (CHUNK / self.k).max(1);
         let mut add = self.add;
         for segments in self.segments.chunks(per_chunk) {
@@ -86,6 +97,10 @@ impl Product<'_> {
     /// # Safety
     /// As for [`Product::run_f32`].
     pub unsafe fn run_portable<T: Real>(&self, a: *const T, b: *const T, c: *mut T) {
+        if self.is_dots() {
+            // SAFETY: the caller's product in parts.
+            return unsafe { self.in_chunks(a, b, |part, a, b| dots(part, a, b, c)) };
+        }
         for i in 0..self.m {
             // SAFETY: row i of the result.
             let row = unsafe { std::slice::from_raw_parts_mut(c.offset(i as isize * self.c_row), self.n) };
@@ -124,19 +139,21 @@ mod tests {
         (0..n).map(|i| ((i * 7919 + seed * 104_729) % 1009) as f32 / 504.5 - 1.0).collect()
     }
 
-    /// Every block height and panel width, both layouts of the left operand, several segments, against f64.
+    /// Every block height and panel width, all layouts of the operands, several segments, against f64.
     #[test]
     fn products_of_awkward_shapes_match_double_precision() {
         for m in [0, 1, 2, 3, 5, 7, 8, 12, 13, 16, 17, 18, 20, 31, 70] {
             for n in [0, 1, 3, 4, 15, 16, 17, 20, 33, 36, 48, 50, 64, 65, 83] {
                 for (k, segs) in [(0, 1), (1, 1), (5, 0), (5, 3), (8, 2), (67, 1), (1030, 2)] {
-                    for (transposed, add) in [(false, false), (true, true)] {
+                    for (transposed, along, add) in [(false, false, false), (true, false, true), (false, true, false), (false, true, true)]
+                    {
                         let a = numbers(m * k * segs, 1);
                         let b = numbers(k * segs * n, 2);
                         let before = numbers(m * n, 3);
                         let segments: Vec<(isize, isize)> = (0..segs).map(|s| ((s * m * k) as isize, (s * k * n) as isize)).collect();
                         let (a_row, a_col) = if transposed { (1, m as isize) } else { (k as isize, 1) };
-                        let p = Product { m, n, k, segments: &segments, a_row, a_col, b_row: n as isize, c_row: n as isize, add };
+                        let (b_row, b_col) = if along { (1, k as isize) } else { (n as isize, 1) };
+                        let p = Product { m, n, k, segments: &segments, a_row, a_col, b_row, b_col, c_row: n as isize, add };
                         let (mut fast, mut portable) = (before.clone(), before.clone());
                         // SAFETY: the slices hold exactly the elements the product names.
                         unsafe {
@@ -146,10 +163,8 @@ mod tests {
                         for i in 0..m * n {
                             let (r, c) = (i / n, i % n);
                             let at = |s: usize, q: usize| f64::from(a[s * m * k + if transposed { q * m + r } else { r * k + q }]);
-                            let exact: f64 = (0..segs)
-                                .flat_map(|s| (0..k).map(move |q| (s, q)))
-                                .map(|(s, q)| at(s, q) * f64::from(b[(s * k + q) * n + c]))
-                                .sum();
+                            let right = |s: usize, q: usize| f64::from(b[s * k * n + if along { c * k + q } else { q * n + c }]);
+                            let exact: f64 = (0..segs).flat_map(|s| (0..k).map(move |q| (s, q))).map(|(s, q)| at(s, q) * right(s, q)).sum();
                             let exact = exact + if add { f64::from(before[i]) } else { 0.0 };
                             let bound = 1e-6 * (k * segs + 1) as f64;
                             assert!((f64::from(fast[i]) - exact).abs() <= bound, "{m}×{k}×{n}: {} {exact}", fast[i]);
