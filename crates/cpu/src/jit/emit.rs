@@ -20,12 +20,19 @@ const REGISTERS: u8 = 30;
 const SCRATCH: [Zmm; 2] = [30, 31];
 
 /// The function's bytes and the constants it reads; `None` if 30 registers are too few. The table of addresses has
-/// `slots` entries.
-pub fn emit(nodes: &[Node], stores: &[Store], slots: usize) -> Option<(Vec<u8>, Vec<u32>)> {
+/// `slots` entries. A function that runs over `many` elements keeps what all vectors need in the registers that are left.
+pub fn emit(nodes: &[Node], stores: &[Store], slots: usize, many: bool) -> Option<(Vec<u8>, Vec<u32>)> {
     let items = order(nodes, stores);
-    let mut e = Emitter { nodes, stores, items: &items, constants: vec![], asm: Assembler::default(), enough: true };
+    let new = |kept| Emitter { nodes, stores, items: &items, constants: vec![], kept, used: vec![], most: 0, asm: Assembler::default() };
+    let mut e = new(vec![]);
+    if many {
+        e.body(asm::ALL);
+        e = new(e.worth_keeping());
+    }
     e.asm.prologue();
+    e.load_kept(|v| !matches!(v, Value::Node(_)));
     let row = e.asm.begin_row();
+    e.load_kept(|v| matches!(v, Value::Node(_)));
     let vectors = e.asm.begin_vectors();
     e.body(asm::ALL);
     e.asm.end_vectors(vectors);
@@ -34,7 +41,7 @@ pub fn emit(nodes: &[Node], stores: &[Store], slots: usize) -> Option<(Vec<u8>, 
     e.asm.end_tail(tail);
     e.asm.end_row(row, slots);
     e.asm.ret();
-    e.enough.then_some((e.asm.code, e.constants))
+    (e.most <= REGISTERS).then_some((e.asm.code, e.constants))
 }
 
 #[derive(Clone, Copy)]
@@ -81,8 +88,13 @@ struct Emitter<'a> {
     stores: &'a [Store],
     items: &'a [Item],
     constants: Vec<u32>,
+    /// Constants and splats that stay in registers, and what does so for a row.
+    kept: Vec<(Value, Zmm)>,
+    /// Those that were operands, and how often.
+    used: Vec<(Value, usize)>,
+    /// Registers in use at once, at most.
+    most: u8,
     asm: Assembler,
-    enough: bool,
 }
 
 /// Which registers hold which values.
@@ -115,11 +127,12 @@ impl Emitter<'_> {
             let mut ending: Vec<u32> = vec![];
             for &v in self.uses(item) {
                 match v {
-                    Value::Node(n) if homes.last_use[n as usize] == at && !ending.contains(&n) => ending.push(n),
+                    Value::Node(n) if homes.last_use[n as usize] == at && !ending.contains(&n) && !self.keeps(v) => ending.push(n),
                     _ => {}
                 }
             }
             match item {
+                Item::Node(n) if self.keeps(Value::Node(n)) => {}
                 Item::Node(n) => {
                     // A sum of products is built up in its target, so an operand's register may only be taken
                     // over if that operand is what is built upon.
@@ -134,9 +147,10 @@ impl Emitter<'_> {
                         None => homes.free.pop(),
                     };
                     let Some(dst) = dst else {
-                        self.enough = false;
+                        self.most = u8::MAX;
                         return;
                     };
+                    self.most = self.most.max(dst + 1);
                     if fma {
                         let freed = ending.iter().filter(|&&e| Some(e) != over);
                         freed.for_each(|&e| homes.free.push(homes.of[e as usize]));
@@ -220,8 +234,48 @@ impl Emitter<'_> {
         self.asm.binary(asm::FMA213, dst, b, c);
     }
 
+    /// What is the same in a whole row, and the constants and splats used most: each with a register that nothing else
+    /// needs.
+    fn worth_keeping(&self) -> Vec<(Value, Zmm)> {
+        let repeats = |&n: &u32| matches!(self.nodes[n as usize].op, Op::Repeat(_));
+        let rows = (0..self.nodes.len() as u32).filter(repeats).map(Value::Node);
+        let mut used = self.used.clone();
+        used.sort_by_key(|u| std::cmp::Reverse(u.1));
+        rows.chain(used.iter().map(|u| u.0)).zip(self.most..REGISTERS).collect()
+    }
+
+    fn keeps(&self, v: Value) -> bool {
+        self.kept.iter().any(|k| k.0 == v)
+    }
+
+    /// Fills the registers of what is kept, as far as it is `now`.
+    fn load_kept(&mut self, now: impl Fn(Value) -> bool) {
+        for (value, register) in self.kept.clone().into_iter().filter(|k| now(k.0)) {
+            match value {
+                Value::Node(n) => self.node(&self.nodes[n as usize].clone(), register, None, &[], asm::ALL),
+                value => {
+                    let from = self.memory(value, &[]);
+                    self.asm.load(register, from, asm::ALL);
+                }
+            }
+        }
+    }
+
     /// A value as the operand that may lie in memory.
     fn last(&mut self, v: Value, homes: &[Zmm]) -> Operand {
+        if let Some(&(_, register)) = self.kept.iter().find(|k| k.0 == v) {
+            return Operand::Zmm(register);
+        }
+        match self.used.iter_mut().find(|u| u.0 == v) {
+            _ if matches!(v, Value::Node(_)) => {}
+            Some(used) => used.1 += 1,
+            None => self.used.push((v, 1)),
+        }
+        self.memory(v, homes)
+    }
+
+    /// A result in its register, anything else in memory.
+    fn memory(&mut self, v: Value, homes: &[Zmm]) -> Operand {
         match v {
             Value::Node(n) => Operand::Zmm(homes[n as usize]),
             Value::Splat(k) => Operand::Splat(Reg::Rdx, 4 * i32::from(k)),

@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 pub const ARRAYS: usize = 96;
 /// Numbers it can read once.
 pub const SPLATS: usize = 64;
+/// Elements from which on it pays to load constants once, before the first.
+const MANY: usize = 256;
 
 /// An array of a compiled region.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +125,7 @@ pub fn compile(region: &Region, rows: bool) -> Option<Compiled> {
     if arrays.len() > ARRAYS || splats.len() > SPLATS {
         return None;
     }
-    let (code, constants) = emit(&recorder.finish(), &stores, arrays.len())?;
+    let (code, constants) = emit(&recorder.finish(), &stores, arrays.len(), region.elements() >= MANY)?;
     Some(Compiled { code: executable(&code)?, constants, arrays, splats })
 }
 
@@ -186,15 +188,20 @@ mod tests {
         let inputs: Vec<Recorded> =
             (0..operands.len()).map(|i| recorder.lane(recorder.push(Op::Load(i as u16), [Value::Const(0); 4]))).collect();
         let store = Store { value: f(&recorder, &inputs).value, slot: operands.len() as u16, late: false };
-        let (code, constants) = emit(&recorder.finish(), &[store], operands.len() + 1).expect("few values");
-        let code = Compiled { code: executable(&code).expect("executable memory"), constants, arrays: vec![], splats: vec![] };
-        let mut out = vec![7.0; operands[0].len() + 1];
-        let mut arrays: Vec<Row> = operands.iter().map(|o| Row { start: o.as_ptr().cast_mut(), step: 0 }).collect();
-        arrays.push(Row { start: out.as_mut_ptr(), step: 0 });
-        // SAFETY: every array has as many elements as the first.
-        unsafe { code.run(&mut arrays, &[], operands[0].len(), 1) };
-        assert_eq!(out.pop(), Some(7.0), "nothing is written behind the last element");
-        out
+        let nodes = recorder.finish();
+        let [few, many] = [false, true].map(|many| {
+            let (code, constants) = emit(&nodes, &[store], operands.len() + 1, many).expect("few values");
+            let code = Compiled { code: executable(&code).expect("executable memory"), constants, arrays: vec![], splats: vec![] };
+            let mut out = vec![7.0; operands[0].len() + 1];
+            let mut arrays: Vec<Row> = operands.iter().map(|o| Row { start: o.as_ptr().cast_mut(), step: 0 }).collect();
+            arrays.push(Row { start: out.as_mut_ptr(), step: 0 });
+            // SAFETY: every array has as many elements as the first.
+            unsafe { code.run(&mut arrays, &[], operands[0].len(), 1) };
+            assert_eq!(out.pop(), Some(7.0), "nothing is written behind the last element");
+            out
+        });
+        same(&many, few.iter().copied(), "constants in registers");
+        many
     }
 
     fn same(got: &[f32], want: impl Iterator<Item = f32>, what: &str) {
@@ -251,6 +258,7 @@ mod tests {
         let sum = loads.iter().skip(1).fold(loads[0], |a, &b| a.add(b));
         let product = loads.iter().skip(1).fold(loads[0], |a, &b| a.mul(b));
         let stores = [sum, product].map(|v| Store { value: v.value, slot: 40, late: true });
-        assert!(emit(&recorder.finish(), &stores, 41).is_none());
+        let nodes = recorder.finish();
+        assert!([false, true].iter().all(|&many| emit(&nodes, &stores, 41, many).is_none()));
     }
 }

@@ -60,6 +60,7 @@ enum Cut {
 }
 
 impl Contract {
+    #[inline]
     fn cut(&self) -> Cut {
         let n = self.extent[1];
         // A few columns beside others are summed in an order that depends on how many rows there are.
@@ -147,6 +148,7 @@ impl Contract {
         }
     }
 
+    #[inline]
     fn packs(&self) -> bool {
         let [m, n, k] = self.extent;
         let own = self.dtype == DType::F32 && isa() != Isa::Portable;

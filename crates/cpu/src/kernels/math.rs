@@ -77,11 +77,13 @@ pub fn expm1<L: Lane>(x: L) -> L {
 pub fn tanh<L: Lane>(x: L) -> L {
     // The smaller of a constant and NaN is NaN. Unlike in `exp`, the rounding of y hardly matters: y·2^y is at most ½.
     let y = x.lit(-2.0 * std::f32::consts::LOG2_E).mul(x.lit(10.0).min(x.abs()));
-    let t = y.add(x.lit(ROUNDER));
-    let r = y.sub(t.sub(x.lit(ROUNDER)));
+    // The exponent's bias and a sign beside it: n moved up into the exponent is then −2ⁿ at once.
+    let biased = x.lit(ROUNDER + 383.0);
+    let t = y.add(biased);
+    let r = y.sub(t.sub(biased));
     // (2^r − 1)/r for |r| ≤ ½ with the least relative error, 1.3·10⁻⁸, for ln 2 as the constant term.
     let p = polynomial(r, 1.539_839_7e-4, [1.338_776_7e-3, 9.618_247_9e-3, 5.550_366_64e-2, 0.240_226_492, std::f32::consts::LN_2]);
-    let s = t.shl(23).int_add(x.lit(-1.0)); // −2ⁿ, see `power_of_two`
+    let s = t.shl(23); // −2ⁿ
     let m = p.mul(r).fma(s, s.add(x.lit(1.0)));
     m.div(x.lit(2.0).sub(m)).or(x.and(x.bits(1 << 31)))
 }

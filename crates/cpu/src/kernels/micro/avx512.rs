@@ -41,9 +41,22 @@ unsafe fn columns(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
 
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 pub(super) unsafe fn panels(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
+    // Rows side by side, as the weights of a layer that is turned, need no multiplication to be found.
+    // SAFETY: the caller's product.
+    unsafe { if p.a_row == 1 { wide::<true>(p, a, b, c) } else { wide::<false>(p, a, b, c) } }
+}
+
+/// All columns, in panels of some vectors; UNIT: rows of the left operand lie side by side.
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+unsafe fn wide<const UNIT: bool>(p: &Product, a: *const f32, b: *const f32, c: *mut f32) {
     let vectors = p.n.div_ceil(16);
-    // Seven or eight rows fit one block of three vectors: the right operand is then read once.
-    let widest = if matches!(p.m, 7 | 8) { 3 } else { 4 };
+    // Seven or eight rows fit one block of three vectors, twenty one of a single vector: the right operand is then read
+    // once.
+    let widest = match p.m {
+        7 | 8 => 3,
+        20 => 1,
+        _ => 4,
+    };
     let count = vectors.div_ceil(widest);
     let mut first = 0;
     for i in 0..count {
@@ -53,10 +66,11 @@ pub(super) unsafe fn panels(p: &Product, a: *const f32, b: *const f32, c: *mut f
         unsafe {
             let (b, c) = (b.add(first * 16), c.add(first * 16));
             match width {
-                1 => rows::<16, 1>(p, a, b, c, columns),
-                2 => rows::<12, 2>(p, a, b, c, columns),
-                3 => rows::<8, 3>(p, a, b, c, columns),
-                _ => rows::<6, 4>(p, a, b, c, columns),
+                1 if p.m == 20 => rows::<20, 1, UNIT>(p, a, b, c, columns),
+                1 => rows::<16, 1, UNIT>(p, a, b, c, columns),
+                2 => rows::<12, 2, UNIT>(p, a, b, c, columns),
+                3 => rows::<8, 3, UNIT>(p, a, b, c, columns),
+                _ => rows::<6, 4, UNIT>(p, a, b, c, columns),
             }
         }
         first += width;
@@ -64,7 +78,7 @@ pub(super) unsafe fn panels(p: &Product, a: *const f32, b: *const f32, c: *mut f
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-unsafe fn rows<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b: *const f32, c: *mut f32, columns: usize) {
+unsafe fn rows<const MR: usize, const NV: usize, const UNIT: bool>(p: &Product, a: *const f32, b: *const f32, c: *mut f32, columns: usize) {
     let mut i = 0;
     while i < p.m {
         // SAFETY: rows i.. of the caller's panel; the block's height never exceeds the rows left.
@@ -72,18 +86,18 @@ unsafe fn rows<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b: 
             let (a, c) = (a.offset(i as isize * p.a_row), c.offset(i as isize * p.c_row));
             let left = p.m - i;
             i += match left {
-                _ if left >= MR => block::<MR, NV>(p, a, b, c, columns),
+                _ if left >= MR => block::<MR, NV, UNIT>(p, a, b, c, columns),
                 // One or two sums would wait for their own last addition: several of each, added up in the end.
                 1 if NV == 1 && p.k >= 16 => long::<1>(p, a, b, c, columns),
                 2 if NV == 1 && p.k >= 16 => long::<2>(p, a, b, c, columns),
-                1 => block::<1, NV>(p, a, b, c, columns),
-                2 => block::<2, NV>(p, a, b, c, columns),
-                3 => block::<3, NV>(p, a, b, c, columns),
-                4 => block::<4, NV>(p, a, b, c, columns),
-                5 => block::<5, NV>(p, a, b, c, columns),
-                6 => block::<6, NV>(p, a, b, c, columns),
-                7 => block::<7, NV>(p, a, b, c, columns),
-                _ => block::<8, NV>(p, a, b, c, columns),
+                1 => block::<1, NV, UNIT>(p, a, b, c, columns),
+                2 => block::<2, NV, UNIT>(p, a, b, c, columns),
+                3 => block::<3, NV, UNIT>(p, a, b, c, columns),
+                4 => block::<4, NV, UNIT>(p, a, b, c, columns),
+                5 => block::<5, NV, UNIT>(p, a, b, c, columns),
+                6 => block::<6, NV, UNIT>(p, a, b, c, columns),
+                7 => block::<7, NV, UNIT>(p, a, b, c, columns),
+                _ => block::<8, NV, UNIT>(p, a, b, c, columns),
             };
         }
     }
@@ -91,7 +105,14 @@ unsafe fn rows<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b: 
 
 /// MR rows × NV vectors of the result, in registers. Returns MR.
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-unsafe fn block<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b: *const f32, c: *mut f32, columns: usize) -> usize {
+unsafe fn block<const MR: usize, const NV: usize, const UNIT: bool>(
+    p: &Product,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+    columns: usize,
+) -> usize {
+    let a_row = if UNIT { 1 } else { p.a_row };
     let tail = columns - (NV - 1) * 16;
     let last: u16 = if tail == 16 { u16::MAX } else { (1 << tail) - 1 };
     let mask = |j: usize| if j == NV - 1 { last } else { u16::MAX };
@@ -106,7 +127,7 @@ unsafe fn block<const MR: usize, const NV: usize>(p: &Product, a: *const f32, b:
                     *r = _mm512_maskz_loadu_ps(mask(j), y.add(16 * j));
                 }
                 for (i, s) in sum.iter_mut().enumerate() {
-                    let left = _mm512_set1_ps(*x.offset(i as isize * p.a_row));
+                    let left = _mm512_set1_ps(*x.offset(i as isize * a_row));
                     for (s, r) in s.iter_mut().zip(&row) {
                         *s = _mm512_fmadd_ps(left, *r, *s);
                     }
