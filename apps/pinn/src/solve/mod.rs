@@ -24,6 +24,7 @@
 
 mod balance;
 mod bands;
+mod checks;
 mod closure;
 mod file;
 mod formula;
@@ -31,6 +32,7 @@ mod grid;
 mod jacobian;
 mod linear;
 mod methods;
+mod names;
 mod pictures;
 mod problem;
 mod reference;
@@ -42,6 +44,7 @@ mod spread;
 mod system;
 mod trace;
 mod windows;
+mod wrong;
 
 pub use closure::Closure;
 pub use file::{Balance, Balancing, Condition, Data, Equation, File, Keep, Method, Network, Quantity, Sampling, Spread, Stage};
@@ -49,9 +52,10 @@ pub use formula::{Formula, Function, Infix, Mistake, Problem as MistakeKind, Ter
 pub use grid::{Distance, places};
 pub use methods::{Memory, Reason};
 pub use pictures::{Words, curves, slices, solution};
-pub use problem::{Axis, KINDS, Place, Problem, Set, Why, Wrongly};
+pub use problem::{Axis, Place, Problem, Set};
 pub use reference::{Reference, npy_bytes};
 pub use region::{Shape, Solid};
 pub use rival::{Rival, Unsuited};
 pub use solver::{Finished, Fitted, Progress, Record, Solved, Solver};
 pub use trace::Scene;
+pub use wrong::{KINDS, Why, Wrongly};

@@ -1,7 +1,8 @@
 //! Solutions from elsewhere and measured values: .npy arrays in double precision, and text of numbers.
 
 use super::Wrongly;
-use super::problem::{Problem, wrongly};
+use super::problem::Problem;
+use super::wrong::wrongly;
 use std::path::{Path, PathBuf};
 
 /// Largest file that is read, in bytes.

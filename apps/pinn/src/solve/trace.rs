@@ -260,7 +260,7 @@ pub(super) fn residuals(problem: &Problem, cx: &Context, set: &Set, n: usize) ->
             let values = matches!(place, Some(Place::Points(..))).then(|| input("values"));
             let mut scene = Scene::new(problem, cx, columns);
             if let Some(Place::Surface(k)) = place {
-                let names = problem.shapes[*k].axes().into_iter().map(|a| super::problem::normal(&problem.axes[a].name));
+                let names = problem.shapes[*k].axes().into_iter().map(|a| super::names::normal(&problem.axes[a].name));
                 scene.normal = names.map(|n| (n.clone(), input(&n))).collect();
             }
             let like = scene.columns[0].clone();

@@ -2,8 +2,9 @@
 //! from the weights of the one before. What holds at the start is handed over: where the condition reads r(u) = 0 there, the
 //! window that begins at t has r(u) = r(v) at t, v the solution of the window before.
 
-use super::problem::{Place, Problem, Set, Wrongly, wrongly};
+use super::problem::{Place, Problem, Set};
 use super::spread::Random;
+use super::wrong::{Wrongly, wrongly};
 use super::{region, trace};
 use crate::Result;
 use neurona::lbfgs::Values;
