@@ -150,12 +150,8 @@ impl<'a> Choice<'a> {
 
     /// A product with `terms` per row and result, or per row of a gradient, and so many columns.
     fn product(&mut self, x: Id, terms: usize, columns: usize) {
-        let vectors = match columns % LANES {
-            0 => columns / LANES,
-            _ => columns / LANES + 1,
-        };
         let cost = &mut self.set(x).cost;
-        cost.0 += (terms * vectors) as f64;
+        cost.0 += (terms * columns.div_ceil(LANES)) as f64;
         cost.1 += (terms * columns) as f64 / LANES as f64;
     }
 }
