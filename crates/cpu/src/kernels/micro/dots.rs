@@ -80,10 +80,9 @@ pub(super) use wide::dots_avx512;
 #[cfg(target_arch = "x86_64")]
 mod wide {
     use super::{Product, SIDE};
+    use crate::kernels::micro::few::{put, quarter_sums};
     use std::arch::x86_64::{
-        __m512, _mm_add_ps, _mm_mask_storeu_ps, _mm_maskz_loadu_ps, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd,
-        _mm512_castps512_ps128, _mm512_extractf32x4_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_setzero_ps,
-        _mm512_shuffle_f32x4, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+        __m512, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
     };
 
     /// [`super::dots`] with AVX-512.
@@ -146,7 +145,7 @@ mod wide {
         let mut all = [[_mm512_setzero_ps(); SIDE]; SIDE];
         sum.iter().zip(&mut all).for_each(|(s, a)| a[..C].copy_from_slice(s));
         // SAFETY: so many rows and columns of the caller's result.
-        unsafe { put::<C>(p, c, totals(&all), R) };
+        unsafe { put(p, c, totals(&all), R, C) };
     }
 
     #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
@@ -161,33 +160,7 @@ mod wide {
     /// The sixteen sums over the lanes of sixteen vectors, in their order.
     #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
     fn totals(s: &[[__m512; SIDE]; SIDE]) -> __m512 {
-        // Of four vectors, in each quarter: the sums over this quarter of theirs.
-        let quarters = |s: &[__m512; SIDE]| {
-            let pair = |a, b| _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)));
-            let (x, y) = (pair(s[0], s[1]), pair(s[2], s[3]));
-            _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)))
-        };
         let halves = |a, b| _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
-        halves(halves(quarters(&s[0]), quarters(&s[1])), halves(quarters(&s[2]), quarters(&s[3])))
-    }
-
-    /// Writes four sums to each of the first `rows` rows, or as many as there are columns.
-    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-    unsafe fn put<const C: usize>(p: &Product, c: *mut f32, total: __m512, rows: usize) {
-        let each = [
-            _mm512_castps512_ps128(total),
-            _mm512_extractf32x4_ps::<1>(total),
-            _mm512_extractf32x4_ps::<2>(total),
-            _mm512_extractf32x4_ps::<3>(total),
-        ];
-        let mask = (1 << C) - 1;
-        for (i, &row) in each[..rows].iter().enumerate() {
-            // SAFETY: C columns of the caller's row.
-            unsafe {
-                let to = c.offset(i as isize * p.c_row);
-                let row = if p.add { _mm_add_ps(_mm_maskz_loadu_ps(mask, to), row) } else { row };
-                _mm_mask_storeu_ps(to, mask, row);
-            }
-        }
+        halves(halves(quarter_sums(&s[0]), quarter_sums(&s[1])), halves(quarter_sums(&s[2]), quarter_sums(&s[3])))
     }
 }

@@ -101,10 +101,8 @@ unsafe fn quad_rows<const R: usize>(p: &Product, a: *const f32, c: *mut f32, pac
 /// Adds the four terms of every column of the first `rows` of four rows, and writes the columns.
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 unsafe fn store_quads(p: &Product, c: *mut f32, s: [__m512; 4], rows: usize) {
-    let halves = |a, b| _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-    let (x, y) = (_mm512_castps_pd(halves(s[0], s[1])), _mm512_castps_pd(halves(s[2], s[3])));
     // Lane 4j + i: column j of row i.
-    let total = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+    let total = quarter_sums(&s);
     // SAFETY: `n` columns of each row; where rows follow each other, they are written at once.
     unsafe {
         if p.c_row == p.n as isize {
@@ -113,17 +111,36 @@ unsafe fn store_quads(p: &Product, c: *mut f32, s: [__m512; 4], rows: usize) {
             let total = if p.add { _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), total) } else { total };
             return _mm512_mask_storeu_ps(c, mask, total);
         }
-        let total = by_rows(FEW, total);
-        let each = [
-            _mm512_castps512_ps128(total),
-            _mm512_extractf32x4_ps::<1>(total),
-            _mm512_extractf32x4_ps::<2>(total),
-            _mm512_extractf32x4_ps::<3>(total),
-        ];
-        let mask = (1 << p.n) - 1;
-        for (i, &row) in each[..rows].iter().enumerate() {
+        put(p, c, by_rows(FEW, total), rows, p.n);
+    }
+}
+
+/// Of four vectors, in quarter j and lane i of it: the sum over quarter j of vector i.
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+#[inline]
+pub(super) fn quarter_sums(s: &[__m512; 4]) -> __m512 {
+    let pair = |a, b| _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)));
+    let (x, y) = (pair(s[0], s[1]), pair(s[2], s[3]));
+    _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)))
+}
+
+/// Writes a quarter of the vector to each of the first `rows` rows from `c` on, or as many lanes of it as there are
+/// `columns`.
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+#[inline]
+pub(super) unsafe fn put(p: &Product, c: *mut f32, quarters: __m512, rows: usize, columns: usize) {
+    let each = [
+        _mm512_castps512_ps128(quarters),
+        _mm512_extractf32x4_ps::<1>(quarters),
+        _mm512_extractf32x4_ps::<2>(quarters),
+        _mm512_extractf32x4_ps::<3>(quarters),
+    ];
+    let mask = (1 << columns) - 1;
+    for (i, &row) in each[..rows].iter().enumerate() {
+        // SAFETY: so many columns of the caller's row.
+        unsafe {
             let to = c.offset(i as isize * p.c_row);
-            match (p.n, p.add) {
+            match (columns, p.add) {
                 (4, false) => _mm_storeu_ps(to, row),
                 (4, true) => _mm_storeu_ps(to, _mm_add_ps(_mm_loadu_ps(to), row)),
                 (_, false) => _mm_mask_storeu_ps(to, mask, row),
