@@ -80,15 +80,19 @@ pub fn header() -> String {
     names.collect::<Vec<String>>().join(",")
 }
 
-/// The positions of a table and what each is for. No two are equal or mirror images. The split goes by a hash of the
-/// canonical key: of `rows` positions the twentieth with the lowest hashes is the test, the next twentieth validation.
+/// The positions of a table of that many rows and what each is for. No two are equal or mirror images.
 pub fn positions(seed: u64, rows: usize) -> Vec<(Position, Split)> {
-    let positions: Vec<Position> = Games::new(seed).take(rows).collect();
+    split(Games::new(seed).take(rows).collect())
+}
+
+/// Positions and what each is for. The split goes by a hash of the canonical key: the twentieth of them with the lowest hashes
+/// is the test, the next twentieth validation.
+pub fn split(positions: Vec<Position>) -> Vec<(Position, Split)> {
     let hash = |i: &usize| mix(positions[*i].canonical_key());
     let mut order: Vec<usize> = (0..positions.len()).collect();
     order.sort_unstable_by_key(hash);
     let mut splits = vec![Split::Train; positions.len()];
-    let twentieth = rows / 20;
+    let twentieth = positions.len() / 20;
     order.iter().take(twentieth).for_each(|&i| splits[i] = Split::Test);
     order.iter().skip(twentieth).take(twentieth).for_each(|&i| splits[i] = Split::Validation);
     positions.into_iter().zip(splits).collect()

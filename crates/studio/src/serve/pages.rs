@@ -132,6 +132,7 @@ impl Fill<'_> {
             ("other", [key]) => self.other(key),
             ("figure", [id, caption]) => Ok(self.figure(id, &self.text(caption)?)),
             ("slider", [name, label, min, max, step, value]) => Ok(slider(name, &self.text(label)?, [min, max, step, value])),
+            ("whole", [name, label, min, max, value]) => Ok(whole(name, &self.text(label)?, [min, max, value])),
             ("training", [start]) => Ok(self.training(&self.text(start)?)),
             ("lang", []) => Ok(self.texts.lang().code().into()),
             ("title", []) => self.text(&format!("web.{}.name", self.page.slug)),
@@ -249,6 +250,13 @@ fn slider(name: &str, label: &str, [min, max, step, value]: [&str; 4]) -> String
         "<div class=\"slider\"><label for=\"{name}\">{label}</label>\
          <input type=\"range\" id=\"{name}-range\" data-for=\"{name}\" aria-label=\"{label}\" min=\"{min}\" max=\"{max}\" step=\"{step}\" value=\"{value}\">\
          <input type=\"text\" inputmode=\"decimal\" id=\"{name}\" name=\"{name}\" data-type=\"number\" data-min=\"{min}\" data-max=\"{max}\" value=\"{value}\" autocomplete=\"off\"></div>"
+    )
+}
+
+/// A whole number that is typed.
+fn whole(name: &str, label: &str, [min, max, value]: [&str; 3]) -> String {
+    format!(
+        "<label class=\"field\">{label} <input type=\"text\" inputmode=\"numeric\" name=\"{name}\" data-type=\"number\" data-min=\"{min}\" data-max=\"{max}\" value=\"{value}\"></label>"
     )
 }
 

@@ -5,7 +5,8 @@ use crate::progress::{Progress, Tick};
 use crate::report::{Exit, Report};
 use crate::run::unwritable;
 use crate::{Shell, Texts, interrupt};
-use connect4::table::{header, positions, solve};
+use connect4::games::Games;
+use connect4::table::{header, solve, split};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Rows solved between two looks at the clock and the keyboard; these may have to be solved again after a kill.
-const CHUNK: usize = 500;
+const CHUNK: usize = 100;
 
 /// Arguments of `neurona connect4 table`.
 #[derive(clap::Args, Debug)]
@@ -50,7 +51,9 @@ pub fn run(args: &Args, shell: &mut Shell) -> Result<(), Report> {
     let partial = partial(&args.out);
     let mut progress = Progress::stderr(texts);
     progress.status(&texts.get("connect4.games"));
-    let all = positions(args.seed, args.rows as usize);
+    let all: Vec<_> = Games::new(args.seed).take(args.rows as usize).take_while(|_| !interrupt::requested()).collect();
+    interrupt::check(&texts)?;
+    let all = split(all);
     let begun = begun(&texts, &partial, &all)?;
     let (mut file, mut done) = (begun.0, begun.1);
     let mut workers = solvers(perfect(args.memory), threads(args.threads));

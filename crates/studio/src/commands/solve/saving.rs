@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Time between saves: what a power failure can cost.
-const INTERVAL: Duration = Duration::from_secs(20);
+/// Time between saves: what a power failure can cost, and how old a page's maps of a solution in the making can be.
+const INTERVAL: Duration = Duration::from_secs(3);
 /// What meta.json calls a run of this kind.
 pub(crate) const KIND: &str = "solve";
 
