@@ -15,7 +15,7 @@ const painted = page => page.evaluate(() => new Promise(done => {
   }).observe({ type: 'paint', buffered: true });
 }));
 
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+export const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 /** What is measured besides, for the browser's own share: a bare text of this server, the words of a page without style and modules, and a window that opens at that moment. */
 const BARE = ['(a bare text)', '/api/runs'], WORDS = ['(words alone)', '/en/glossary'], WINDOW = ['(home in a new window)', '/en/'];

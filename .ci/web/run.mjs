@@ -1,7 +1,7 @@
 // The studio's pages in Chromium: every page in both languages, both themes, at 320 and 1280 pixels (accessibility, overflow, errors, no
-// other host), how soon it is painted (paint.mjs), then what one does on it (pages/NAME.mjs).
+// other host), how soon it is painted (paint.mjs) and answers (answers.mjs), then what one does on it (pages/NAME.mjs).
 //
-//     node run.mjs PROGRAM [--only NAME,…] [--screenshots DIR] [--no-scripts] [--no-sweep] [--no-paint]
+//     node run.mjs PROGRAM [--only NAME,…] [--screenshots DIR] [--no-scripts] [--no-sweep] [--no-times]
 //
 // CHROMIUM names another browser than /usr/bin/chromium, WEB_DIR a folder to read the page's files from.
 import { spawn } from 'node:child_process';
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+import { answers } from './answers.mjs';
 import { paints } from './paint.mjs';
 
 const here = import.meta.dirname;
@@ -123,7 +124,11 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 try {
   const home = await (await fetch(new URL('/en/', server.url))).text();
   const slugs = ['home', ...[...home.matchAll(/<li><a href="\/en\/([a-z0-9-]+)"/g)].map(m => m[1])];
-  if (!args.includes('--no-paint')) await paints(where => open(browser, server.url, where), server.url, slugs.filter(wanted), fail);
+  if (!args.includes('--no-times')) {
+    const visit = where => open(browser, server.url, where);
+    await paints(visit, server.url, slugs.filter(wanted), fail);
+    await answers(visit, server.url, wanted, fail);
+  }
   if (!args.includes('--no-sweep')) await sweep(browser, server.url, slugs);
   if (!args.includes('--no-scripts')) await scripts(browser, server.url, server.folder);
 } finally {

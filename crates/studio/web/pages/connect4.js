@@ -11,7 +11,7 @@ const ABOUT = {
   search: 'web.connect4.about_search', perfect: 'web.connect4.about_perfect', human: 'web.connect4.about_human',
 };
 const hints = figure('hints');
-let shown = null, busy = false;
+let shown = null, replied = null, busy = false;
 
 const drops = [1, 2, 3, 4, 5, 6, 7].map(c => el('button', { type: 'button', 'aria-label': t('web.connect4.drop_in', { column: c }), click: () => drop(c) }, String(c)));
 $('drops').replaceChildren(...drops);
@@ -36,12 +36,13 @@ const question = values => ({ moves: values.moves, hints: values.hints, run: val
 const update = newest(async (signal, values) => {
   busy = true;
   try {
-    let position = await ask('connect4/position', question(values), { signal });
+    let position = replied ?? await ask('connect4/position', question(values), { signal });
+    replied = null;
     draw(position, values);
     if (!position.over && !mine(position, values)) {
       say(t('web.connect4.thinking'));
       position = await ask('connect4/reply', { ...question(values), level: values.level, seed: 1 + values.moves.length }, { signal });
-      busy = false;
+      replied = position; // all there is to show of it: it is not asked for again
       return state.set({ moves: position.moves });
     }
     showError($('error'), null);
