@@ -39,6 +39,10 @@ fn equations_are_checked_solved_and_shown() {
     let u = &found["unknowns"][0];
     assert!(u["relative_l2"].as_f64().unwrap() < 1e-4, "{}", u["relative_l2"]);
     assert_eq!((u["values"].as_array().unwrap().len(), u["exact"].as_array().unwrap().len()), (1001, 1001));
+    // Not the difference of rounded numbers.
+    let largest = u["difference"].as_array().unwrap().iter().map(|d| d.as_f64().unwrap().abs()).fold(0.0, f64::max);
+    let max_error = u["max_error"].as_f64().unwrap();
+    assert!((largest / max_error - 1.0).abs() < 1e-3, "{largest} {max_error}");
     assert_eq!((&found["text"], &found["losses"], &found["step"]), (&json!(DECAY), &json!(["decay"]), &json!(30)));
     assert_eq!(server.ask("/api/jobs", &json!({ "task": "solve", "name": "heat", "text": "domain = 1" })).status(), 422);
     assert_eq!(server.get("/api/equations/runs/nothing").status(), 422);

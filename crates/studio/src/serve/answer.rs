@@ -68,6 +68,11 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Five digits: more a picture does not show. What is small between numbers of a picture, as their difference, is taken before.
+pub fn fine(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
+}
+
 /// A sentence of the command line for the page, whose numbers are written as the language has it: with a decimal comma in Spanish.
 /// Names, places, `code` and values of options stay as they are.
 pub fn spoken(texts: &Texts, sentence: &str) -> String {

@@ -1,7 +1,7 @@
 //! Equations: the gallery, a text that is being written, and what a run has found.
 
 use super::Studio;
-use super::answer::{Answer, Speak, body, compute};
+use super::answer::{Answer, Speak, body, compute, fine};
 use super::tasks::{Stamp, known, samples};
 use crate::Texts;
 use crate::commands::solve::{self, KIND, Solution};
@@ -165,13 +165,18 @@ fn unknown(problem: &Problem, solved: &Solved, i: usize) -> Value {
     let scattered = known().find(|(k, _)| k.places.is_none()).map(|(k, v)| {
         let some: Vec<usize> = (0..v.len()).step_by(v.len().div_ceil(POINTS).max(1)).collect();
         let of = |v: &[f64]| some.iter().map(|&j| fine(v[j])).collect::<Vec<f64>>();
-        json!({ "points": k.points.iter().map(|c| of(c)).collect::<Vec<_>>(), "exact": of(&k.values), "values": of(v) })
+        json!({ "points": k.points.iter().map(|c| of(c)).collect::<Vec<_>>(), "exact": of(&k.values), "difference": of(&less(v, &k.values)) })
     });
     let distance = solved.distances.iter().find(|d| d.unknown == i);
     json!({
         "name": problem.file.unknowns[i], "places": places, "values": pick(values), "exact": grid.map(|(k, _)| pick(&k.values)),
-        "scattered": scattered, "relative_l2": distance.map(|d| d.relative_l2), "max_error": distance.map(|d| d.max_error),
+        "difference": grid.map(|(k, v)| pick(&less(v, &k.values))), "scattered": scattered, "relative_l2": distance.map(|d| d.relative_l2), "max_error": distance.map(|d| d.max_error),
     })
+}
+
+/// Number by number, a less b.
+fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 /// Some of the places along each variable, ends included, and where the values there stand among all (the last variable fastest).
@@ -185,11 +190,6 @@ fn thinned(all: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<usize>) {
     let grow = |at: Vec<usize>, (k, p): (&Vec<usize>, &Vec<f64>)| at.iter().flat_map(|a| k.iter().map(move |j| a * p.len() + j)).collect();
     let at = kept.iter().zip(all).fold(vec![0], grow);
     (kept.iter().zip(all).map(|(k, p)| k.iter().map(|&j| p[j]).collect()).collect(), at)
-}
-
-/// Five digits: more a picture does not show.
-fn fine(x: f64) -> f64 {
-    format!("{x:.4e}").parse().unwrap_or(x)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The transport equation: exact solution, the upwind scheme as the rival that one would otherwise use, and a trained network's.
 
 use super::Studio;
-use super::answer::{Answer, Speak, body, compute};
+use super::answer::{Answer, Speak, body, compute, fine};
 use super::tasks::known;
 use crate::Texts;
 use crate::commands::pinn::Trained;
@@ -59,9 +59,11 @@ fn answer(texts: &Texts, q: &Question) -> Result<Value, Report> {
     }
     let exact = Grid::new(&problem, SIDE).exact;
     let upwind = upwind(&problem, SIDE);
-    let fine = |v: &[f64]| v.iter().map(|x| (x * 1e5).round() / 1e5).collect::<Vec<f64>>();
-    let solution =
-        network.as_ref().map(|g| json!({ "values": fine(&g.solution), "relative_l2": g.relative_l2(), "max_error": g.max_error() }));
+    let fine = |v: &[f64]| v.iter().map(|x| fine(*x)).collect::<Vec<f64>>();
+    let solution = network.as_ref().map(|g| {
+        let difference: Vec<f64> = g.solution.iter().zip(&g.exact).map(|(s, e)| s - e).collect();
+        json!({ "values": fine(&g.solution), "difference": fine(&difference), "relative_l2": g.relative_l2(), "max_error": g.max_error() })
+    });
     let rival = upwind.map(|v| json!({ "relative_l2": relative_l2(&v, &exact), "values": fine(&v) }));
     Ok(json!({
         "side": SIDE, "speed": problem.speed, "length": problem.length, "exact": fine(&exact), "network": solution, "upwind": rival,

@@ -3,7 +3,7 @@ import { el, num, svg } from './ui.js';
 
 // Narrow screens get a narrow chart, so that its letters stay readable.
 const WIDTH = matchMedia('(max-width: 30rem)').matches ? 360 : 560;
-const LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 44;
+const LEFT = 70, RIGHT = 20, TOP = 30, BOTTOM = 44;
 
 /** Round numbers that divide a range into about `count` parts. */
 export function ticks(low, high, count = 5) {
@@ -21,9 +21,14 @@ export function axis(numbers, { log = false, low, high } = {}) {
   let [a, b] = [low ?? known.reduce((m, x) => Math.min(m, x), Infinity), high ?? known.reduce((m, x) => Math.max(m, x), -Infinity)];
   if (!(a <= b)) [a, b] = log ? [0.1, 1] : [0, 1];
   if (log) {
-    const [p, q] = [Math.floor(Math.log10(a) + 1e-9), Math.max(Math.ceil(Math.log10(b) - 1e-9), Math.floor(Math.log10(a) + 1e-9) + 1)];
-    const every = Math.ceil((q - p) / 6), marks = [];
-    for (let e = p; e <= q; e += every) marks.push(10 ** e);
+    let [p, q] = [Math.log10(a), Math.log10(b)], marks = [];
+    if (q - p < 1) { // within a decade its powers say nothing: round numbers between
+      if (q - p < 1e-6) [p, q] = [p - 0.5, q + 0.5];
+      marks = ticks(10 ** p, 10 ** q);
+    } else {
+      [p, q] = [Math.floor(p + 1e-9), Math.ceil(q - 1e-9)];
+      for (let e = p; e <= q; e += Math.ceil((q - p) / 6)) marks.push(10 ** e);
+    }
     return { at: x => (Math.log10(x) - p) / (q - p), marks, low: 10 ** p, high: 10 ** q };
   }
   if (a === b) [a, b] = a === 0 ? [-1, 1] : [a - Math.abs(a) / 2, b + Math.abs(b) / 2];
@@ -50,7 +55,7 @@ export function lines({ series, x = {}, y = {}, height = 320, line = null, bands
     ax.marks.map(m => [svg('line', { class: 'axis', x1: px(m), x2: px(m), y1: height - BOTTOM, y2: height - BOTTOM + 5 }), svg('text', { x: px(m), y: height - BOTTOM + 19, 'text-anchor': 'middle' }, num(m, 4))]),
     svg('line', { class: 'axis', x1: LEFT, x2: WIDTH - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM }),
     svg('text', { x: (LEFT + WIDTH - RIGHT) / 2, y: height - 6, 'text-anchor': 'middle' }, x.label ?? ''),
-    svg('text', { x: 14, y: (TOP + height - BOTTOM) / 2, 'text-anchor': 'middle', transform: `rotate(-90 14 ${(TOP + height - BOTTOM) / 2})` }, y.label ?? ''),
+    svg('text', { x: 4, y: 12 }, y.label ?? ''),
     svg('g', { 'clip-path': `url(#${id})` },
       line === null ? null : svg('line', { class: 'axis', x1: px(line), x2: px(line), y1: TOP, y2: height - BOTTOM }),
       series.map((s, i) => [

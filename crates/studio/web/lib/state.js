@@ -1,6 +1,6 @@
 // The state of a page is its form, and stands in the address: #name=value&…, only what differs from the page as it comes.
 // A link to the address, a reload and "back" therefore show the same.
-import { parse } from './ui.js';
+import { lang, parse } from './ui.js';
 
 /**
  * Binds the fields of a form to the address. `changed(values)` is called at once and after every change.
@@ -14,6 +14,8 @@ export function bind(form, changed) {
   const read = field => field.type === 'checkbox' ? field.checked : field.value;
   const defaults = Object.fromEntries(fields.map(f => [f.name, read(f)]));
   const isNumber = name => named(name)?.dataset.type === 'number';
+  const written = number => lang === 'es' ? String(number).replace('.', ',') : String(number);
+  for (const field of fields) if (isNumber(field.name)) field.value = written(field.value);
 
   const values = () => {
     const all = {};
@@ -32,7 +34,7 @@ export function bind(form, changed) {
     const field = named(name);
     if (!field) return;
     if (field.type === 'checkbox') field.checked = value === true || value === 'true';
-    else field.value = value;
+    else field.value = isNumber(name) ? written(value) : value;
     follow(name);
   };
 
@@ -63,7 +65,7 @@ export function bind(form, changed) {
 
   form.addEventListener('input', e => {
     const range = e.target.type === 'range' ? e.target.dataset.for : null;
-    if (range) named(range).value = e.target.value;
+    if (range) named(range).value = written(e.target.value);
     else if (e.target.name) follow(e.target.name);
     update();
   });

@@ -137,15 +137,13 @@ function draw(values) {
   }
   const index = (i, j) => sizes.reduce((n, size, k) => n * size + (k === 0 ? i : k === 1 ? j : at[k]), 0);
   const cut = list => places[0].map((x, i) => [x, list[index(i, at[1] ?? 0)]]);
-  const off = u.exact?.map((e, i) => e === null || u.values[i] === null ? null : u.values[i] - e);
   const finite = (u.exact ?? u.scattered?.exact ?? u.values).filter(v => v !== null);
   const low = finite.reduce((m, v) => Math.min(m, v), Infinity), high = finite.reduce((m, v) => Math.max(m, v), -Infinity);
   const view = { u, places, index, cut, mark: at[1], low, high: high > low ? high : low + 1 };
   const here = places.length > 2 ? t('web.equations.here', { places: places.slice(2).map((p, k) => `${solved.axes[k + 2]} = ${num(p[at[k + 2]], 4)}`).join(', ') }) : '';
   show(solution, u.values, null, view, `${t('web.equations.solution_says', { name: u.name, low: num(low, 3), high: num(high, 3) })} ${here}`);
   show(exact, u.exact, u.scattered?.exact, view, t('web.equations.exact_says', { count: num((u.exact ?? u.scattered?.exact ?? []).length, 7) }));
-  const apart = u.scattered?.exact.map((e, i) => u.scattered.values[i] - e);
-  show(difference, off, apart, { ...view, low: null, high: null }, u.max_error === null ? '' : t('web.equations.difference_says', { error: num(u.max_error, 3), relative: num(u.relative_l2, 3) }));
+  show(difference, u.difference, u.scattered?.difference, { ...view, low: null, high: null }, u.max_error === null ? '' : t('web.equations.difference_says', { error: num(u.max_error, 3), relative: num(u.relative_l2, 3) }));
   const series = [{ name: u.name, points: cut(u.values), mark: 2 }, ...u.exact ? [{ name: t('web.equations.exact'), points: cut(u.exact), mark: 1 }] : []];
   slice.root.hidden = places.length === 1;
   slice.draw(lines({ series, x: { label: solved.axes[0], low: places[0][0], high: places[0].at(-1) }, y: { label: u.name, low: low - 0.05 * (view.high - low), high: view.high + 0.05 * (view.high - low) } }));

@@ -72,13 +72,12 @@ function draw(values) {
   exact.table(table(fields.exact));
   const solved = fields.network;
   if (solved) {
-    const wrong = solved.values.map((v, i) => v - fields.exact[i]);
     map(network, solved.values, { low: -1, high: 1 });
-    map(difference, wrong, {});
+    map(difference, solved.difference, {});
     network.say(t('web.transport.network_says', { error: num(solved.relative_l2, 3) }));
     difference.say(t('web.transport.difference_says', { error: num(solved.max_error, 3) }));
     network.table(table(solved.values));
-    difference.table(table(wrong));
+    difference.table(table(solved.difference));
   } else {
     for (const place of [network, difference]) { place.draw(el('p', { class: 'empty' }, t('web.transport.unsolved'))); place.say(''); place.table(() => ({ head: [], body: [] })); }
   }
