@@ -6,7 +6,6 @@
 //! `split`, `train`, `validation` or `test`.
 
 use crate::board::{CELLS, CENTRE_FIRST, COLUMNS, Position, ROWS};
-use crate::games::Games;
 use crate::notation::{BadPosition, square};
 use crate::solver::Solver;
 use crate::work;
@@ -78,11 +77,6 @@ pub fn header() -> String {
     let scores = (1..=COLUMNS).map(|c| format!("score_{c}"));
     let names = squares.chain(["player".into(), "best".into()]).chain(scores).chain(["split".into()]);
     names.collect::<Vec<String>>().join(",")
-}
-
-/// The positions of a table of that many rows and what each is for. No two are equal or mirror images.
-pub fn positions(seed: u64, rows: usize) -> Vec<(Position, Split)> {
-    split(Games::new(seed).take(rows).collect())
 }
 
 /// Positions and what each is for. The split goes by a hash of the canonical key: the twentieth of them with the lowest hashes

@@ -1,8 +1,13 @@
 //! The training table: what is written is read again, and nothing that is wrong is taken.
 
-use connect4::Solver;
-use connect4::table::{BadTable, Row, Split, header, positions, read, solve};
+use connect4::games::Games;
+use connect4::table::{BadTable, Row, Split, header, read, solve, split};
+use connect4::{Position, Solver};
 use std::collections::HashMap;
+
+fn positions(seed: u64, rows: usize) -> Vec<(Position, Split)> {
+    split(Games::new(seed).take(rows).collect())
+}
 
 /// A small table with late positions, which take no time.
 fn rows() -> Vec<Row> {
@@ -38,7 +43,7 @@ fn positions_are_distinct_and_split_by_their_key() {
     let count = |s: Split| all.iter().filter(|(_, split)| *split == s).count();
     assert_eq!(Split::ALL.map(count), [3_600, 200, 200]);
     assert_eq!(positions(1, 4_000), all);
-    let moves = |list: &[(connect4::Position, Split)]| list.iter().map(|(p, _)| *p).collect::<Vec<_>>();
+    let moves = |list: &[(Position, Split)]| list.iter().map(|(p, _)| *p).collect::<Vec<_>>();
     assert_eq!(moves(&positions(1, 100)), moves(&all)[..100]);
     assert_ne!(moves(&positions(2, 100)), moves(&all)[..100]);
 }

@@ -1,6 +1,6 @@
 //! Pictures of a run: solution and error, losses over the steps.
 
-use crate::{Outcome, Record};
+use crate::{Outcome, Record, difference};
 use plot::{Axis, ColorMap, Heat, Lines};
 
 /// The texts of the pictures.
@@ -73,8 +73,7 @@ pub fn panels(outcome: &Outcome, labels: &Labels) -> String {
     // One colour scale for both solutions, so that they can be compared.
     let exact = heat(labels.exact, grid.exact.clone()).range(-1.0, 1.0);
     let solution = heat(labels.solution, grid.solution.clone()).range(-1.0, 1.0);
-    let difference = grid.solution.iter().zip(&grid.exact).map(|(a, b)| a - b).collect();
-    let error = heat(labels.error, difference).map(ColorMap::BlueRed);
+    let error = heat(labels.error, difference(&grid.solution, &grid.exact)).map(ColorMap::BlueRed);
     let title = format!("{}: {} {:.2e}", labels.title, labels.relative_l2, outcome.relative_l2);
     plot::row(&title, &[&exact, &solution, &error])
 }

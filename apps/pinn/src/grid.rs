@@ -66,6 +66,15 @@ pub fn max_error(a: &[f64], exact: &[f64]) -> f64 {
     a.iter().zip(exact).map(|(a, b)| (a - b).abs()).fold(0.0, |m, e| if e.is_nan() || e > m { e } else { m })
 }
 
+/// Value by value, a − exact, as far as both go.
+///
+/// ```
+/// assert_eq!(pinn::difference(&[3.0, 0.5], &[1.0, 1.0]), [2.0, -0.5]);
+/// ```
+pub fn difference(a: &[f64], exact: &[f64]) -> Vec<f64> {
+    a.iter().zip(exact).map(|(a, b)| a - b).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ mod upwind;
 
 pub use error::{Allowed, Error};
 pub use figure::{Labels, curves, panels};
-pub use grid::{Grid, max_error, relative_l2};
+pub use grid::{Grid, difference, max_error, relative_l2};
 pub use loss::{Losses, residual, trace};
 pub use network::{Activation, Network};
 pub use points::{Cloud, Points, Sampling};

@@ -77,7 +77,7 @@ fn panels(
     words: &Words,
     (name, title): (&str, &str),
 ) -> String {
-    let difference: Option<Vec<f64>> = exact.map(|e| values.iter().zip(e).map(|(a, b)| a - b).collect());
+    let difference: Option<Vec<f64>> = exact.map(|e| crate::difference(values, e));
     let map = Map { problem, places };
     if places.len() == 1 {
         let line = |v: &[f64]| places[0].iter().copied().zip(v.iter().copied()).collect::<Vec<_>>();

@@ -12,6 +12,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use pinn::difference;
 use pinn::solve::{File, Problem, Reference, Solved};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -165,18 +166,13 @@ fn unknown(problem: &Problem, solved: &Solved, i: usize) -> Value {
     let scattered = known().find(|(k, _)| k.places.is_none()).map(|(k, v)| {
         let some: Vec<usize> = (0..v.len()).step_by(v.len().div_ceil(POINTS).max(1)).collect();
         let of = |v: &[f64]| some.iter().map(|&j| fine(v[j])).collect::<Vec<f64>>();
-        json!({ "points": k.points.iter().map(|c| of(c)).collect::<Vec<_>>(), "exact": of(&k.values), "difference": of(&less(v, &k.values)) })
+        json!({ "points": k.points.iter().map(|c| of(c)).collect::<Vec<_>>(), "exact": of(&k.values), "difference": of(&difference(v, &k.values)) })
     });
     let distance = solved.distances.iter().find(|d| d.unknown == i);
     json!({
         "name": problem.file.unknowns[i], "places": places, "values": pick(values), "exact": grid.map(|(k, _)| pick(&k.values)),
-        "difference": grid.map(|(k, v)| pick(&less(v, &k.values))), "scattered": scattered, "relative_l2": distance.map(|d| d.relative_l2), "max_error": distance.map(|d| d.max_error),
+        "difference": grid.map(|(k, v)| pick(&difference(v, &k.values))), "scattered": scattered, "relative_l2": distance.map(|d| d.relative_l2), "max_error": distance.map(|d| d.max_error),
     })
-}
-
-/// Number by number, a less b.
-fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 /// Some of the places along each variable, ends included, and where the values there stand among all (the last variable fastest).

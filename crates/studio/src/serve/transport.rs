@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::routing::post;
 use axum::{Json, Router};
-use pinn::{Grid, Transport, relative_l2, upwind};
+use pinn::{Grid, Transport, difference, relative_l2, upwind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn answer(texts: &Texts, q: &Question) -> Result<Value, Report> {
     let upwind = upwind(&problem, SIDE);
     let fine = |v: &[f64]| v.iter().map(|x| fine(*x)).collect::<Vec<f64>>();
     let solution = network.as_ref().map(|g| {
-        let difference: Vec<f64> = g.solution.iter().zip(&g.exact).map(|(s, e)| s - e).collect();
+        let difference = difference(&g.solution, &g.exact);
         json!({ "values": fine(&g.solution), "difference": fine(&difference), "relative_l2": g.relative_l2(), "max_error": g.max_error() })
     });
     let rival = upwind.map(|v| json!({ "relative_l2": relative_l2(&v, &exact), "values": fine(&v) }));

@@ -1,6 +1,6 @@
 // The state of a page is its form, and stands in the address: #name=value&…, only what differs from the page as it comes.
 // A link to the address, a reload and "back" therefore show the same.
-import { lang, parse } from './ui.js';
+import { parse, written } from './ui.js';
 
 /**
  * Binds the fields of a form to the address. `changed(values)` is called at once and after every change.
@@ -14,7 +14,6 @@ export function bind(form, changed) {
   const read = field => field.type === 'checkbox' ? field.checked : field.value;
   const defaults = Object.fromEntries(fields.map(f => [f.name, read(f)]));
   const isNumber = name => named(name)?.dataset.type === 'number';
-  const written = number => lang === 'es' ? String(number).replace('.', ',') : String(number);
   for (const field of fields) if (isNumber(field.name)) field.value = written(field.value);
 
   const values = () => {

@@ -34,6 +34,9 @@ export function parse(text) {
   return clean === '' ? NaN : Number(clean);
 }
 
+/** A number's text as people type it in the page's language; the other way is `parse`. */
+export const written = number => lang === 'es' ? String(number).replace('.', ',') : String(number);
+
 /** An element with attributes (functions are listeners), and children (texts are text, never markup). */
 export function el(tag, attributes = {}, ...children) {
   return build(document.createElement(tag), attributes, children);

@@ -1,5 +1,5 @@
 // Runs: train, watch live, compare; every number comes from the run folder, through the same code as the command line's.
-import { $, ask, el, lang, newest, num, parse, percent, Refused, showError, t } from '../lib/ui.js';
+import { $, ask, el, lang, newest, num, parse, percent, Refused, showError, t, written } from '../lib/ui.js';
 import { bind } from '../lib/state.js';
 import { figure } from '../lib/figure.js';
 import { lines } from '../lib/chart.js';
@@ -29,7 +29,7 @@ function choose() {
   const equation = $('what').value === 'transport', file = !equation && $('what').value !== 'spirals';
   for (const field of document.querySelectorAll('#start [data-of]')) field.hidden = (field.dataset.of === 'transport') !== equation;
   // A file has its own settings; what is left empty stays as they are.
-  for (const id of ['epochs', 'rate', 'batch']) $(id).value = file ? '' : { epochs: '300', rate: lang === 'es' ? '0,01' : '0.01', batch: '32' }[id];
+  for (const id of ['epochs', 'rate', 'batch']) $(id).value = file ? '' : { epochs: '300', rate: written('0.01'), batch: '32' }[id];
 }
 choose();
 
